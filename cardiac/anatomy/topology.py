@@ -1,0 +1,131 @@
+"""Pieces, holes and gaps of regions. A region is 8-connected, what surrounds it 4-connected.
+
+Labelling every region of every frame is what makes a check slow. The Euler number is
+cheap, and pieces − holes = Euler number, so most frames are proven sound without it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from cardiac.anatomy.frame import BoolArray
+
+_EIGHT = np.ones((3, 3), dtype=np.int8)
+
+
+def euler(region: BoolArray) -> int:
+    """Number of pieces less number of holes of an (H, W) region with an empty rim.
+
+    Pixels are closed squares: faces − edges + corners of their union.
+    """
+    across = region[:, 1:] | region[:, :-1]
+    down = region[1:] | region[:-1]
+    corners = across[1:] | across[:-1]
+    return int(
+        np.count_nonzero(region)
+        - np.count_nonzero(across)
+        - np.count_nonzero(down)
+        + np.count_nonzero(corners)
+    )
+
+
+def is_simple(region: BoolArray) -> bool:
+    """Whether each row of a region (tight but for an empty rim) is one run that overlaps the next.
+
+    A region of this kind is one piece without holes; the converse does not hold.
+    """
+    flat, width = region.ravel(), region.shape[1]
+    starts = np.flatnonzero(flat[1:] > flat[:-1])
+    if starts.size != region.shape[0] - 2:
+        return False
+    ends = np.flatnonzero(flat[1:] < flat[:-1])
+    rows = np.arange(1, region.shape[0] - 1) * width
+    starts, ends = starts - rows, ends - rows
+    # A run in another row than its own would fall outside the width.
+    if starts.min() < 0 or starts.max() >= width:
+        return False
+    # Column before the run and last column of the run: diagonal neighbours count.
+    return bool((starts[1:] <= ends[:-1]).all() and (starts[:-1] <= ends[1:]).all())
+
+
+def largest_piece(region: BoolArray) -> tuple[BoolArray, int]:
+    """The largest piece of a region, and how many pieces there are (the first of equals)."""
+    labels, pieces = ndimage.label(region, _EIGHT)
+    if pieces <= 1:
+        return region, int(pieces)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return np.asarray(labels == sizes.argmax()), int(pieces)
+
+
+def count_pieces(region: BoolArray) -> int:
+    """Number of 8-connected pieces."""
+    return int(ndimage.label(region, _EIGHT)[1])
+
+
+def enclosed(region: BoolArray) -> BoolArray:
+    """Pixels outside a region from which no 4-connected way leads out (needs an empty rim)."""
+    labels, _ = ndimage.label(~region)
+    return np.asarray((labels > 0) & (labels != labels[0, 0]))
+
+
+def touch(first: BoolArray, second: BoolArray) -> bool:
+    """Whether two regions have neighbouring pixels (8-neighbourhood)."""
+    return bool(
+        (first[1:] & second[:-1]).any()
+        or (first[:-1] & second[1:]).any()
+        or (first[:, 1:] & second[:, :-1]).any()
+        or (first[:, :-1] & second[:, 1:]).any()
+        or (first[1:, 1:] & second[:-1, :-1]).any()
+        or (first[:-1, :-1] & second[1:, 1:]).any()
+        or (first[1:, :-1] & second[:-1, 1:]).any()
+        or (first[:-1, 1:] & second[1:, :-1]).any()
+    )
+
+
+def enclosed_by(first: BoolArray, second: BoolArray) -> tuple[int, int]:
+    """Pixels enclosed by two regions together, by which of them their rim consists of.
+
+    Returns:
+        (pixels of the holes that touch both regions, of those that touch only ``second``).
+        Holes within ``first`` alone are in neither.
+    """
+    holes, count = ndimage.label(enclosed(first | second))
+    if count == 0:
+        return 0, 0
+    sizes = np.bincount(holes.ravel(), minlength=count + 1)[1:]
+    meets_first = _rim(holes, first, count)
+    meets_second = _rim(holes, second, count)
+    both = int(sizes[meets_first & meets_second].sum())
+    return both, int(sizes[meets_second & ~meets_first].sum())
+
+
+def _rim(holes: np.ndarray, region: BoolArray, count: int) -> BoolArray:
+    """Which of the numbered holes have a 4-neighbour in the region."""
+    found = np.zeros(count + 1, dtype=bool)
+    for ours, theirs in (
+        (np.s_[1:], np.s_[:-1]),
+        (np.s_[:-1], np.s_[1:]),
+        (np.s_[:, 1:], np.s_[:, :-1]),
+        (np.s_[:, :-1], np.s_[:, 1:]),
+    ):
+        found[holes[ours][region[theirs]]] = True
+    return found[1:]
+
+
+def dilate(region: BoolArray) -> BoolArray:
+    """A region and its 8-neighbours."""
+    tall = region.copy()
+    tall[1:] |= region[:-1]
+    tall[:-1] |= region[1:]
+    wide = tall.copy()
+    wide[:, 1:] |= tall[:, :-1]
+    wide[:, :-1] |= tall[:, 1:]
+    return wide
+
+
+def erode(region: BoolArray) -> BoolArray:
+    """3×3 erosion of an (H, W) region with an empty rim; the result, (H − 2, W − 2), has one."""
+    tall = region[1:-1] & region[:-2] & region[2:]
+    return tall[:, 1:-1] & tall[:, :-2] & tall[:, 2:]

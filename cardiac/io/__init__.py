@@ -1,0 +1,25 @@
+"""Files in and out: one file per format, one registry, manifests and writers."""
+
+from cardiac.io.camus import read_camus
+from cardiac.io.describe import describe
+from cardiac.io.inputs import InputItem, find_inputs, read_item
+from cardiac.io.masks import read_mask
+from cardiac.io.region import sector_region
+from cardiac.io.registry import FORMATS, Format, read
+from cardiac.io.write import write_atomically, write_float_map, write_mask
+
+__all__ = [
+    "FORMATS",
+    "Format",
+    "InputItem",
+    "describe",
+    "find_inputs",
+    "read",
+    "read_camus",
+    "read_item",
+    "read_mask",
+    "sector_region",
+    "write_atomically",
+    "write_float_map",
+    "write_mask",
+]

@@ -1,0 +1,250 @@
+"""What a batch is made of: files, folders and manifests turned into a list of inputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from cardiac.errors import (
+    CardiacError,
+    SettingsError,
+    UnreadableFileError,
+    UnsupportedImageError,
+)
+from cardiac.geometry import Spacing
+from cardiac.io import camus, echonet
+from cardiac.io.registry import find_format, read, stem
+from cardiac.sequence import EchoSequence, View
+
+_OUTPUT_MARK = "run.json"
+"""A folder that holds this is the result of an earlier run."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputItem:
+    """One cine of a batch.
+
+    Attributes:
+        id: Name of its results: unique, without path separators.
+        path: File, or CAMUS patient folder where ED and ES stills make one cine.
+        patient: Who it belongs to, or None.
+        view: Apical view stated by a manifest or a file name.
+        spacing: (row, column) in mm that overrides the file's.
+        frame_time_s: Frame interval in s that overrides the file's.
+        ed_frames, es_frames: Frames from 0 that override the file's.
+        error: Why it cannot be read, found out already.
+    """
+
+    id: str
+    path: Path
+    patient: str | None = None
+    view: View = View.UNKNOWN
+    spacing: Spacing | None = None
+    frame_time_s: float | None = None
+    ed_frames: tuple[int, ...] = ()
+    es_frames: tuple[int, ...] = ()
+    error: CardiacError | None = None
+
+
+def find_inputs(inputs: Sequence[str | Path]) -> list[InputItem]:
+    """List the cines that files, folders and manifests stand for.
+
+    A folder is searched with its subfolders. Masks (``*_gt.*``), hidden files and the results
+    of earlier runs are left out. A CAMUS patient gives one item per view: the half cycle, or
+    the ED and ES stills together. An EchoNet folder gives one item per video.
+
+    A manifest is a CSV file; see :mod:`cardiac.io.manifest` for its columns.
+
+    Args:
+        inputs: Files, folders and manifests. The same file named twice counts once.
+
+    Returns:
+        Items in the order of ``inputs``, folders sorted. What is missing or unusable is an
+        item with an ``error``: this function raises nothing for it.
+    """
+    items: list[InputItem] = []
+    seen: set[tuple[Path, View, str | None]] = set()
+    for entry in inputs:
+        path = Path(entry)
+        manifest = path.suffix.lower() == ".csv" and path.name != "FileList.csv"
+        for item in _from_manifest(path) if manifest else _from_path(path):
+            key = (item.path.resolve(), item.view, item.patient)
+            if manifest or key not in seen:
+                items.append(item)
+            seen.add(key)
+    return _unique(items)
+
+
+def read_item(item: InputItem) -> EchoSequence:
+    """Read a listed cine and apply what the list says over what the file says.
+
+    Raises:
+        CardiacError: The item's own error, or as :func:`cardiac.io.read`.
+        SettingsError: A listed ED or ES frame that the cine has not.
+    """
+    if item.error is not None:
+        raise item.error
+    wanted = None if item.view is View.UNKNOWN else item.view
+    sequence = _read_folder(item, wanted) if item.path.is_dir() else read(item.path)
+    changes: dict[str, object] = {}
+    notes = list(sequence.notes)
+    if wanted is not None:
+        changes["view"] = wanted
+    if item.patient is not None:
+        changes["subject"] = replace(sequence.subject, id=item.patient)
+    if item.spacing is not None:
+        changes["spacing"] = item.spacing
+        notes = [n for n in notes if "pixel size" not in n] + ["pixel size from the manifest"]
+    if item.frame_time_s is not None and len(sequence) > 1:
+        changes["times"] = np.arange(len(sequence)) * item.frame_time_s
+        notes = [n for n in notes if "frame times" not in n] + ["frame times from the manifest"]
+    for name, frames in (("ed_frames", item.ed_frames), ("es_frames", item.es_frames)):
+        if frames and max(frames) >= len(sequence):
+            raise SettingsError(
+                f"frame {max(frames)} is listed as {name[:2].upper()}, but the cine has "
+                f"{len(sequence)} frames, counted from 0.",
+                path=item.path,
+                hint="Correct the manifest.",
+            )
+        if frames:
+            changes[name] = frames
+    return sequence.replace(**changes, notes=tuple(notes)) if changes else sequence
+
+
+def _read_folder(item: InputItem, view: View | None) -> EchoSequence:
+    if echonet.is_folder(item.path):
+        return read(item.path)
+    # A manifest may call the patient otherwise than the file names do.
+    named = {patient for patient, _ in camus.list_views(item.path)}
+    return camus.read_camus(item.path, view, item.patient if item.patient in named else None)
+
+
+def safe_id(text: str) -> str:
+    """Text as a file name without folders: anything unusual becomes "_"."""
+    return re.sub(r"[^\w.+=@-]+", "_", text).strip("._")[:120] or "input"
+
+
+def _from_manifest(path: Path) -> list[InputItem]:
+    from cardiac.io.manifest import read_manifest
+
+    return read_manifest(path)
+
+
+def _from_path(path: Path) -> list[InputItem]:
+    if path.name == "FileList.csv" and echonet.is_folder(path.parent):
+        path = path.parent
+    if not path.exists():
+        error = UnreadableFileError(
+            "there is no such file or folder.", path=path, hint="Check the path."
+        )
+        return [InputItem(safe_id(stem(path)), path, error=error)]
+    if not path.is_dir():
+        return [_from_file(path)]
+    items = list(_search(path))
+    if items:
+        return items
+    error = UnreadableFileError(
+        "the folder holds no file that can be read.", path=path, hint="Check the path."
+    )
+    return [InputItem(safe_id(path.resolve().name), path, error=error)]
+
+
+def _from_file(path: Path) -> InputItem:
+    name = camus.parse_name(path)
+    error = None
+    if is_mask_name(path):
+        error = UnsupportedImageError(
+            "is a mask, not an image.", path=path, hint="Give the image it was drawn on."
+        )
+    return InputItem(
+        safe_id(stem(path)),
+        path,
+        patient=name.patient if name else None,
+        view=name.view if name else View.UNKNOWN,
+        error=error,
+    )
+
+
+def is_mask_name(path: Path) -> bool:
+    """Whether a file is named as a mask: ``*_gt`` before its endings."""
+    return path.name.split(".")[0].lower().endswith("_gt")
+
+
+def _search(folder: Path) -> Iterator[InputItem]:
+    if echonet.is_folder(folder):
+        yield from (_from_file(video) for video in echonet.list_videos(folder))
+        return
+    try:
+        entries = sorted(folder.iterdir(), key=lambda p: p.name)
+    except OSError as failure:
+        error = UnreadableFileError(
+            f"cannot be listed ({failure.strerror}).", path=folder, hint="Check its permissions."
+        )
+        yield InputItem(safe_id(folder.name), folder, error=error)
+        return
+    if any(p.name == _OUTPUT_MARK for p in entries):
+        return
+    pooled: set[Path] = set()
+    for (patient, view), kinds in camus.list_views(folder).items():
+        pooled |= set(kinds.values())
+        yield _camus_item(folder, patient, view, kinds)
+    for path in entries:
+        if path.name.startswith(".") or path in pooled or is_mask_name(path):
+            continue
+        if path.is_dir():
+            if not path.is_symlink():
+                yield from _search(path)
+        elif not _is_companion(path) and find_format(path) is not None:
+            yield _from_file(path)
+
+
+def _is_companion(path: Path) -> bool:
+    return path.name.upper() == "DICOMDIR" or path.suffix.lower() == ".raw"
+
+
+def _camus_item(folder: Path, patient: str, view: View, kinds: dict[str, Path]) -> InputItem:
+    """One view of one patient: the cine if there is one, else the stills together."""
+    cine = kinds.get("half_sequence") or kinds.get("sequence")
+    if cine is not None:
+        return InputItem(safe_id(stem(cine)), cine, patient, view)
+    still = stem(next(iter(kinds.values())))
+    name = re.sub(r"_e[ds]$", "", still, flags=re.IGNORECASE)
+    return InputItem(safe_id(name), folder, patient, view)
+
+
+def _unique(items: list[InputItem]) -> list[InputItem]:
+    """Make ids unique, case ignored: by parent folders, then by ending, then by number."""
+    parents = [tuple(item.path.absolute().parts[-2:0:-1]) for item in items]
+    names = [item.id for item in items]
+    for depth in range(1, max(map(len, parents), default=0) + 1):
+        for group in _collisions(names):
+            nearest = [parents[i][depth - 1 : depth] for i in group]
+            # A folder that all of them share tells nothing apart.
+            if len(set(nearest)) > 1:
+                for i, prefix in zip(group, nearest, strict=True):
+                    names[i] = safe_id("_".join([*prefix, names[i]]))
+    for group in _collisions(names):
+        endings = [items[i].path.suffix.lstrip(".").lower() for i in group]
+        if len(set(endings)) == len(group):
+            for i, ending in zip(group, endings, strict=True):
+                names[i] = f"{names[i]}_{ending}" if ending else names[i]
+    taken = {name.casefold() for name in names}
+    for group in _collisions(names):
+        number = 2
+        for i in group[1:]:
+            while f"{names[i]}_{number}".casefold() in taken:
+                number += 1
+            names[i] = f"{names[i]}_{number}"
+            taken.add(names[i].casefold())
+    return [replace(item, id=name) for item, name in zip(items, names, strict=True)]
+
+
+def _collisions(names: list[str]) -> list[list[int]]:
+    groups: dict[str, list[int]] = {}
+    for i, name in enumerate(names):
+        groups.setdefault(name.casefold(), []).append(i)
+    return [group for group in groups.values() if len(group) > 1]

@@ -1,0 +1,77 @@
+"""Mask sequences, read back from NIfTI or MetaImage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cardiac.errors import InvalidPixelsError, UnsupportedImageError
+from cardiac.geometry import Mask
+from cardiac.io import metaimage, nifti
+from cardiac.io.pixels import check_file
+from cardiac.io.registry import find_format
+from cardiac.labels import Label
+from cardiac.sequence import EchoSequence
+
+
+def read_mask(path: str | Path) -> tuple[Mask, EchoSequence]:
+    """Read a mask sequence and the geometry it was stored with.
+
+    Args:
+        path: NIfTI or MetaImage of labels 0 to 3, of any integer type or of floats with
+            integral values.
+
+    Returns:
+        The mask (T, H, W), writable, and a sequence that carries its spacing, times and
+        storage (its frames are the labels), so that ``write_mask(out, corrected, geometry)``
+        writes a changed mask the way this one was.
+
+    Raises:
+        UnreadableFileError: Missing, truncated, not NIfTI or MetaImage.
+        UnsupportedImageError: Another format, or a volume with depth.
+        InvalidPixelsError: Fractions, NaN or labels other than 0 to 3.
+        GeometryError: An impossible pixel size.
+    """
+    path = Path(path)
+    check_file(path)
+    known = find_format(path) if path.is_file() else None
+    if known is None or known.module not in ("nifti", "metaimage"):
+        raise UnsupportedImageError(
+            "masks are read from NIfTI and MetaImage files only.",
+            path=path,
+            hint="Convert the mask, for example to .nii.gz.",
+        )
+    volume = nifti.load(path) if known.module == "nifti" else metaimage.load(path)
+    mask = check_labels(volume.values, path)
+    geometry = EchoSequence(
+        frames=mask.copy(),
+        spacing=volume.spacing,
+        times=volume.times,
+        source=path,
+        storage=volume.storage,
+        notes=volume.notes,
+    )
+    return mask, geometry
+
+
+def check_labels(values: npt.NDArray[Any], path: Path | None) -> Mask:
+    """Labels as a new uint8 array.
+
+    Raises:
+        InvalidPixelsError: Values other than 0, 1, 2 and 3.
+    """
+    if values.dtype.kind not in "buif":
+        raise InvalidPixelsError(f"pixels of type {values.dtype} are no labels.", path=path)
+    # NaN is not among the known labels either.
+    unknown = np.setdiff1d(np.unique(values), [int(label) for label in Label])
+    if unknown.size:
+        listed = ", ".join(f"{v:g}" for v in unknown[:5].tolist())
+        raise InvalidPixelsError(
+            f"holds values that are no labels ({listed}{', ...' if unknown.size > 5 else ''}).",
+            path=path,
+            hint="Labels are 0 background, 1 LV cavity, 2 LV myocardium, 3 left atrium.",
+        )
+    return np.ascontiguousarray(values).astype(np.uint8)

@@ -1,0 +1,167 @@
+"""Guards and conversions every format shares: sizes, broken files, grey levels."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cardiac.errors import CardiacError, InvalidPixelsError, UnreadableFileError
+
+MAX_BYTES = 4 * 2**30
+MAX_FRAMES = 20_000
+MAX_SIDE = 8192
+
+
+@contextmanager
+def decoding(path: Path, what: str) -> Iterator[None]:
+    """Turn whatever a foreign decoder raises on a broken file into one clear error.
+
+    Decoders fail in as many ways as files can be broken (struct.error, zlib.error, EOFError,
+    MemoryError ...), so this is the one place that catches them all.
+
+    Args:
+        path: File being read.
+        what: What the file was taken for ("NIfTI file").
+
+    Raises:
+        UnreadableFileError: In place of any foreign exception.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except CardiacError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else ""
+        detail = f" ({reason})" if reason else f" ({type(error).__name__})"
+        raise UnreadableFileError(
+            f"cannot be read as a {what}; it is truncated or damaged{detail}.",
+            path=path,
+            hint="Export or copy the file again.",
+        ) from error
+
+
+def check_file(path: Path) -> None:
+    """Refuse a missing, empty or inaccessible file.
+
+    Raises:
+        UnreadableFileError: With the reason.
+    """
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise UnreadableFileError(
+            "there is no such file.", path=path, hint="Check the path."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UnreadableFileError(
+            f"cannot be opened ({error}).", path=path, hint="Check the path and its permissions."
+        ) from error
+    if path.is_file() and size == 0:
+        raise UnreadableFileError(
+            "the file is empty.", path=path, hint="Export or copy the file again."
+        )
+
+
+def check_size(shape: Sequence[int], itemsize: int, path: Path) -> int:
+    """Refuse absurd sizes before any memory is asked for.
+
+    Args:
+        shape: (T, H, W) as declared by the file.
+        itemsize: Bytes of one pixel, all channels.
+        path: File being read.
+
+    Returns:
+        Number of bytes of the whole array.
+
+    Raises:
+        InvalidPixelsError: No pixels, more than 20,000 frames, 8,192 pixels a side or 4 GiB.
+    """
+    frames, height, width = (int(n) for n in shape)
+    if min(frames, height, width) < 1:
+        raise InvalidPixelsError(
+            f"holds no image ({frames} frames of {height} × {width} pixels).",
+            path=path,
+            hint="Export the cine again.",
+        )
+    if frames > MAX_FRAMES or max(height, width) > MAX_SIDE:
+        raise InvalidPixelsError(
+            f"declares {frames} frames of {height} × {width} pixels, more than an echo cine has.",
+            path=path,
+            hint=f"At most {MAX_FRAMES} frames of {MAX_SIDE} × {MAX_SIDE} pixels are read.",
+        )
+    size = math.prod((frames, height, width, itemsize))
+    if size > MAX_BYTES:
+        raise InvalidPixelsError(
+            f"would take {size / 2**30:.1f} GiB of memory.",
+            path=path,
+            hint="Cut the cine into shorter ones.",
+        )
+    return size
+
+
+def check_not_constant(frames: npt.NDArray[Any], path: Path) -> None:
+    """Refuse a cine in which every pixel has the same value.
+
+    Raises:
+        InvalidPixelsError: There is nothing to see.
+    """
+    if frames.size and frames.min() == frames.max():
+        raise InvalidPixelsError(
+            f"every pixel has the same value ({frames.flat[0]:g}).",
+            path=path,
+            hint="Export the cine again; this one is blank.",
+        )
+
+
+def to_uint8(values: npt.NDArray[Any], path: Path) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
+    """Grey levels of any type as uint8.
+
+    Values within 0 to 255 are kept (rounded); floats within 0 to 1 are multiplied by 255;
+    everything else is scaled linearly by the cine's own range, and a note says so.
+
+    Args:
+        values: (T, H, W) real numbers.
+        path: File being read, for the error.
+
+    Returns:
+        (T, H, W) uint8, and the notes.
+
+    Raises:
+        InvalidPixelsError: NaN, infinite or constant pixels, or not numbers.
+    """
+    if values.dtype.kind not in "buif":
+        raise InvalidPixelsError(
+            f"the pixels are of type {values.dtype}, not grey levels.",
+            path=path,
+            hint="Convert the image to greyscale.",
+        )
+    if values.dtype.kind == "f" and not all(bool(np.isfinite(frame).all()) for frame in values):
+        raise InvalidPixelsError(
+            "some pixels are NaN or infinite.", path=path, hint="Export the cine again."
+        )
+    check_not_constant(values, path)
+    if values.dtype == np.uint8:
+        return np.ascontiguousarray(values, dtype=np.uint8), ()
+    low, high = float(values.min()), float(values.max())
+    note: tuple[str, ...] = ()
+    if low >= 0 and high <= 255 and (values.dtype.kind in "ui" or high > 1):
+        low, scale = 0.0, 1.0
+    elif low >= 0 and high <= 1:
+        low, scale = 0.0, 255.0
+        note = ("grey levels from 0 to 1 were multiplied by 255",)
+    else:
+        scale = 255.0 / (high - low)
+        note = (f"grey levels from {low:g} to {high:g} were scaled to 0 to 255",)
+    frames = np.empty(values.shape, dtype=np.uint8)
+    for source, target in zip(values, frames, strict=True):
+        target[...] = np.rint((source.astype(np.float64) - low) * scale)
+    return frames, note

@@ -1,0 +1,166 @@
+"""Masks and maps as NIfTI on the input's own grid, in its own array order."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cardiac.errors import GeometryError, OutputError
+from cardiac.io.masks import check_labels
+from cardiac.labels import Label
+from cardiac.sequence import EchoSequence
+
+_MASK_NOTE = "labels: " + ", ".join(f"{label.value} {label.title}" for label in Label)
+
+
+def write_mask(path: str | Path, masks: npt.ArrayLike, sequence: EchoSequence) -> Path:
+    """Write a mask sequence as uint8 NIfTI, the way the cine it belongs to was stored.
+
+    A NIfTI or MetaImage cine lends its array order and affine; DICOM and video masks are
+    stored (x, y, t) as in CAMUS. Voxel sizes are the pixel spacing in mm, and the median
+    frame interval in s where it is known. Without calibration they are 1 and the unit of
+    length stays unknown. The same input gives the same bytes.
+
+    Args:
+        path: File to write, ending in .nii.gz or .nii. Its folder is made if need be.
+        masks: (T, H, W) labels 0 to 3 (or (H, W) for one frame).
+        sequence: The cine, or the geometry that :func:`read_mask` returned.
+
+    Returns:
+        The path.
+
+    Raises:
+        GeometryError: The mask has not the shape of the cine.
+        InvalidPixelsError: Values that are no labels.
+        OutputError: The file cannot be written.
+    """
+    labels = check_labels(_shaped(masks, sequence), sequence.source)
+    return _write(Path(path), labels, sequence, _MASK_NOTE)
+
+
+def write_float_map(
+    path: str | Path, maps: npt.ArrayLike, sequence: EchoSequence, description: str = ""
+) -> Path:
+    """Write real-valued maps (T, H, W), such as uncertainty, as float32 NIfTI.
+
+    Layout, geometry and errors are those of :func:`write_mask`; ``description`` goes into the
+    header (at most 79 characters).
+    """
+    values = _shaped(maps, sequence)
+    return _write(Path(path), values.astype(np.float32), sequence, description)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OutputError: The folder or the file cannot be written.
+    """
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        # mkstemp makes private files; a result should have the usual permissions.
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise OutputError(
+            f"cannot be written ({error.strerror or error}).",
+            path=path,
+            hint="Check that the folder exists, is writable and has room.",
+        ) from error
+
+
+def _shaped(values: npt.ArrayLike, sequence: EchoSequence) -> npt.NDArray[Any]:
+    array = np.asarray(values)
+    if array.ndim == 2:
+        array = array[None]
+    if array.shape != sequence.frames.shape:
+        raise GeometryError(
+            f"the result has shape {array.shape}, the cine {sequence.frames.shape}.",
+            path=sequence.source,
+            hint="Give one plane per frame on the cine's own grid.",
+        )
+    return array
+
+
+def _write(path: Path, planes: npt.NDArray[Any], sequence: EchoSequence, note: str) -> Path:
+    from nibabel.nifti1 import Nifti1Image
+
+    name = path.name.lower()
+    if not name.endswith((".nii.gz", ".nii")):
+        raise OutputError(
+            "is not a NIfTI file name.", path=path, hint="Let it end in .nii.gz or .nii."
+        )
+    axes = _axes(sequence)
+    zooms = _zooms(sequence, axes)
+    make: Any = Nifti1Image
+    image = make(_stored(planes, axes), _affine(sequence, zooms))
+    # As in CAMUS: scanner-independent coordinates in the sform, no qform.
+    image.header.set_qform(None, code=0)
+    image.header.set_zooms(zooms)
+    timed = sequence.frame_interval_s is not None and "t" in axes
+    image.header.set_xyzt_units(
+        "mm" if sequence.spacing is not None else "unknown", "sec" if timed else "unknown"
+    )
+    image.header["descrip"] = note.encode("ascii", "replace")[:79]
+    data: bytes = image.to_bytes()
+    if name.endswith(".gz"):
+        buffer = io.BytesIO()
+        # No name and no time in the gzip header: same input, same bytes.
+        with gzip.GzipFile("", "wb", compresslevel=6, fileobj=buffer, mtime=0) as file:
+            file.write(data)
+        data = buffer.getvalue()
+    write_atomically(path, data)
+    return path
+
+
+def _axes(sequence: EchoSequence) -> str:
+    axes = sequence.storage.axes
+    fits = sorted(axes.replace("z", "").replace("t", "")) == ["x", "y"]
+    return axes if fits and ("t" in axes or len(sequence) == 1) else "xyt"
+
+
+def _stored(planes: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
+    """Planes (T, H, W) as an array in the order of ``axes``; z has length one."""
+    full = planes[:, :, :, None]
+    order = ["tyxz".index(axis) for axis in axes]
+    dropped = tuple(i for i in range(4) if i not in order)
+    array = full.transpose([*order, *dropped])
+    return array.reshape(array.shape[: len(axes)])
+
+
+def _zooms(sequence: EchoSequence, axes: str) -> tuple[float, ...]:
+    stored = sequence.storage.zooms
+    spacing = sequence.spacing or (1.0, 1.0)
+    size = {"x": spacing[1], "y": spacing[0], "t": sequence.frame_interval_s or 1.0, "z": 1.0}
+    if stored is not None and "z" in axes and axes == sequence.storage.axes:
+        size["z"] = stored[axes.index("z")] or 1.0
+    return tuple(size[axis] for axis in axes)
+
+
+def _affine(sequence: EchoSequence, zooms: tuple[float, ...]) -> npt.NDArray[np.float64]:
+    """The input's affine, its columns scaled where a manifest corrected the pixel size."""
+    sizes = np.array([*zooms[:2], 1.0])
+    stored = sequence.storage.affine
+    if stored is None:
+        return np.diag([-sizes[0], -sizes[1], 1.0, 1.0])
+    affine = np.array(stored, dtype=np.float64)
+    lengths = np.linalg.norm(affine[:3, :2], axis=0)
+    changed = (lengths > 0) & (np.abs(lengths - sizes[:2]) > 1e-4 * sizes[:2])
+    if sequence.spacing is not None and changed.any():
+        affine[:3, :2] *= np.where(changed, sizes[:2] / np.where(lengths > 0, lengths, 1), 1)
+    return affine

@@ -1,0 +1,80 @@
+"""How far a mask is from the truth: overlap and surface distances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cardiac.errors import GeometryError
+from cardiac.geometry import Mask, Spacing
+from cardiac.labels import Label
+
+STRUCTURE_LABELS: dict[str, tuple[Label, ...]] = {
+    "lv": (Label.LV,),
+    "epicardium": (Label.LV, Label.MYOCARDIUM),
+    "la": (Label.LA,),
+}
+"""What is compared: the LV cavity, the epicardium (cavity and wall) and the left atrium."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Agreement of one structure in one frame.
+
+    Attributes:
+        dice: 2 |A ∩ B| / (|A| + |B|); None where both are empty.
+        hausdorff_mm: Largest distance between the surfaces; None where either is empty
+            or the pixel size is unknown.
+        surface_mm: Mean distance between the surfaces, both ways; None likewise.
+    """
+
+    dice: float | None
+    hausdorff_mm: float | None
+    surface_mm: float | None
+
+
+def structure(mask: Mask, name: str) -> npt.NDArray[np.bool_]:
+    """Pixels of ``lv``, ``epicardium`` or ``la`` in a mask of any shape."""
+    return np.isin(mask, STRUCTURE_LABELS[name])
+
+
+def dice(a: npt.NDArray[np.bool_], b: npt.NDArray[np.bool_]) -> float | None:
+    """Dice coefficient of two binary masks, or None where both are empty."""
+    total = int(a.sum()) + int(b.sum())
+    return 2 * int((a & b).sum()) / total if total else None
+
+
+def agreement(
+    predicted: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_], spacing: Spacing | None
+) -> Agreement:
+    """Compare two binary masks (H, W).
+
+    Args:
+        predicted: One mask.
+        truth: The other.
+        spacing: (row, column) in mm, or None.
+
+    Raises:
+        GeometryError: The masks differ in shape.
+    """
+    if predicted.shape != truth.shape:
+        raise GeometryError(f"masks of {predicted.shape} and {truth.shape} cannot be compared")
+    overlap = dice(predicted, truth)
+    if spacing is None or not predicted.any() or not truth.any():
+        return Agreement(overlap, None, None)
+    import torch
+    from monai.metrics import compute_average_surface_distance, compute_hausdorff_distance
+
+    # Both lie within this box, and distances are between their surfaces: the rest is empty.
+    rows, columns = np.nonzero(predicted | truth)
+    box = (
+        slice(max(rows.min() - 1, 0), rows.max() + 2),
+        slice(max(columns.min() - 1, 0), columns.max() + 2),
+    )
+    pair = [torch.from_numpy(np.ascontiguousarray(m[box]))[None, None].float() for m in (predicted, truth)]
+    options = {"include_background": True, "spacing": list(spacing)}
+    farthest = compute_hausdorff_distance(*pair, **options)
+    mean = compute_average_surface_distance(*pair, symmetric=True, **options)
+    return Agreement(overlap, float(farthest), float(mean))

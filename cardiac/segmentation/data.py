@@ -1,0 +1,97 @@
+"""CAMUS stills with expert masks on the canonical grid, split by patient."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from cardiac.errors import SettingsError, UnreadableFileError
+from cardiac.geometry import CanonicalGrid, Mask, Spacing
+from cardiac.labels import Label
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledStill:
+    """One image with its expert mask, both (H, W), on the file's own grid."""
+
+    patient: str
+    view: str
+    phase: str
+    image: npt.NDArray[np.uint8]
+    mask: Mask
+    spacing: Spacing
+
+
+def patients_of(split: str, manifest: Path) -> list[str]:
+    """Patients of a split, from a CSV with the columns ``patient`` and ``split``."""
+    try:
+        with manifest.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        found = [row["patient"] for row in rows if row["split"] == split]
+    except (OSError, KeyError) as error:
+        raise SettingsError(
+            "this split manifest cannot be read",
+            path=manifest,
+            hint="It must be a CSV with the columns patient and split.",
+        ) from error
+    if not found:
+        raise SettingsError(f"no patient belongs to the split {split!r}", path=manifest)
+    return found
+
+
+def labelled_stills(
+    root: Path, patients: Iterable[str], views: Sequence[str] = ("4CH", "2CH")
+) -> Iterator[LabelledStill]:
+    """Every end-diastolic and end-systolic image with a mask, of the views that exist.
+
+    Raises:
+        UnreadableFileError: A patient has none.
+    """
+    import nibabel as nib
+
+    for patient in patients:
+        found = 0
+        for view in views:
+            for phase in ("ED", "ES"):
+                path = root / patient / f"{patient}_{view}_{phase}.nii.gz"
+                truth = path.with_name(f"{patient}_{view}_{phase}_gt.nii.gz")
+                if not (path.exists() and truth.exists()):
+                    continue
+                image = nib.nifti1.load(path)
+                width, height = image.header.get_zooms()[:2]
+                yield LabelledStill(
+                    patient,
+                    view,
+                    phase,
+                    np.ascontiguousarray(np.asarray(image.dataobj).T.astype(np.uint8)),
+                    np.ascontiguousarray(np.asarray(nib.nifti1.load(truth).dataobj).T),
+                    (float(height), float(width)),
+                )
+                found += 1
+        if not found:
+            raise UnreadableFileError(
+                f"no still image with a mask was found for {patient}",
+                path=root / patient,
+                hint="The data folder must follow the layout of CAMUS in NIfTI.",
+            )
+
+
+def canonical_arrays(
+    stills: Iterator[LabelledStill], size: int
+) -> tuple[npt.NDArray[np.uint8], Mask]:
+    """Images and masks (N, size, size) on the canonical grid."""
+    images, masks = [], []
+    for still in stills:
+        grid = CanonicalGrid.fit(still.image.shape, still.spacing, size=size)
+        onehot = still.mask == np.arange(len(Label))[:, None, None]
+        onehot[0] = False  # outside the square nothing is labelled: background wins ties at 0
+        shares = grid.to_canonical(onehot)
+        shares[0] = 0.5
+        images.append(np.rint(grid.to_canonical(still.image)).astype(np.uint8))
+        masks.append(shares.argmax(axis=0).astype(np.uint8))
+    return np.stack(images), np.stack(masks)

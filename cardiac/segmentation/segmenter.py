@@ -1,0 +1,134 @@
+"""From an echo sequence to its masks: canonical grid, network, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from cardiac.errors import InvalidPixelsError
+from cardiac.geometry import CanonicalGrid, FloatArray, Mask
+from cardiac.segmentation.predictors import Engine, Precision, Predictor, load_predictor
+from cardiac.segmentation.weights import SHIPPED, WeightsFile, open_weights
+from cardiac.sequence import EchoSequence
+
+CHUNK = 32
+_BLACK = 1.0  # grey level (of 255) up to which a canonical pixel counts as outside the sector
+
+
+class SegmentationSettings(BaseModel):
+    """How the network runs.
+
+    Attributes:
+        weights: Another weights file than the shipped one.
+        engine: openvino, torch, or auto.
+        precision: float32, bfloat16, int8, or auto.
+        threads: Processor threads of the network; 0 takes all.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weights: Path | None = None
+    engine: Engine = Engine.AUTO
+    precision: Precision = Precision.AUTO
+    threads: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """What the network says of a sequence.
+
+    Attributes:
+        masks: (T, H, W) labels on the sequence's own grid.
+        logits: (T, 4, S/2, S/2) float16, on the canonical grid at half its resolution.
+        grid: The canonical grid.
+    """
+
+    masks: Mask
+    logits: npt.NDArray[np.float16]
+    grid: CanonicalGrid
+
+    def probabilities(self) -> FloatArray:
+        """(T, 4, H, W) class probabilities on the sequence's own grid; background outside."""
+        shifted = self.logits.astype(np.float32)
+        exponential = np.exp(shifted - shifted.max(axis=1, keepdims=True))
+        planes = self.grid.to_image(exponential / exponential.sum(axis=1, keepdims=True))
+        planes[:, 0] = 1 - planes[:, 1:].sum(axis=1)
+        return planes
+
+
+class Segmenter:
+    """The trained network, loaded once and used for many sequences."""
+
+    def __init__(self, weights: WeightsFile, predictor: Predictor) -> None:
+        self.weights = weights
+        self.predictor = predictor
+
+    @classmethod
+    def load(cls, settings: SegmentationSettings | None = None) -> Segmenter:
+        """Load weights and engine.
+
+        Raises:
+            WeightsError: The weights are missing or of another model.
+        """
+        s = settings or SegmentationSettings()
+        weights = open_weights(s.weights or SHIPPED)
+        return cls(weights, load_predictor(weights, s.engine, s.precision, s.threads))
+
+    def segment(self, sequence: EchoSequence) -> Segmentation:
+        """Masks of every frame. Each frame's mask depends on it and on the cine's grey levels only.
+
+        Raises:
+            InvalidPixelsError: The sequence is black or constant.
+        """
+        grid = sequence.grid
+        images = canonical_images(sequence, grid)
+        mean, deviation = _levels(images, sequence)
+        masks = np.zeros(sequence.frames.shape, dtype=np.uint8)
+        half = grid.size // 2
+        logits = np.empty((len(sequence), 4, half, half), dtype=np.float16)
+        for start in range(0, len(sequence), CHUNK):
+            part = slice(start, start + CHUNK)
+            x = (images[part, None].astype(np.float32) - mean) / deviation
+            predicted = self.predictor(x)
+            logits[part] = predicted
+            masks[part] = labels_on_image(predicted, grid)
+        return Segmentation(masks, logits, grid)
+
+
+def canonical_images(sequence: EchoSequence, grid: CanonicalGrid) -> npt.NDArray[np.uint8]:
+    """(T, S, S) grey levels on the canonical grid, in chunks so that memory stays bounded."""
+    images = np.empty((len(sequence), grid.size, grid.size), dtype=np.uint8)
+    for start in range(0, len(sequence), CHUNK):
+        part = slice(start, start + CHUNK)
+        images[part] = np.rint(grid.to_canonical(sequence.frames[part]))
+    return images
+
+
+def _levels(images: npt.NDArray[np.uint8], sequence: EchoSequence) -> tuple[float, float]:
+    """Mean and standard deviation of the pixels inside the sector, over the whole cine."""
+    counts = np.bincount(images.ravel(), minlength=256).astype(np.float64)
+    counts[: int(_BLACK) + 1] = 0
+    if np.count_nonzero(counts) < 2:
+        raise InvalidPixelsError(
+            "the image is black or constant",
+            path=sequence.source,
+            hint="Check that the file holds an ultrasound image.",
+        )
+    levels = np.arange(256)
+    mean = float((counts * levels).sum() / counts.sum())
+    variance = float((counts * (levels - mean) ** 2).sum() / counts.sum())
+    # The constant matches training, where grey levels run from 0 to 1.
+    return mean, float(np.sqrt(variance + 1e-4 * 255**2))
+
+
+def labels_on_image(logits: FloatArray, grid: CanonicalGrid) -> Mask:
+    """Most likely label of every pixel of the image: (T, 4, h, w) logits to (T, H, W)."""
+    against_background = logits[:, 1:] - logits[:, :1]
+    planes = grid.to_image(against_background, fill=-1e3)
+    best = planes.argmax(axis=1)
+    top = np.take_along_axis(planes, best[:, None], axis=1)[:, 0]
+    return np.where(top > 0, best + 1, 0).astype(np.uint8)

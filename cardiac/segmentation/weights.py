@@ -1,0 +1,87 @@
+"""Trained weights as safetensors: found, hashed, checked, loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardiac.errors import WeightsError
+from cardiac.segmentation.network import NetworkSettings, build_network, unique_state
+
+if TYPE_CHECKING:
+    import torch
+
+SHIPPED = Path(__file__).parent.parent / "weights" / "segmentation.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """A weights file whose content is known by its hash.
+
+    Attributes:
+        path: The safetensors file.
+        sha256: Hash of its bytes.
+        metadata: The strings in its header: network settings and provenance.
+    """
+
+    path: Path
+    sha256: str
+    metadata: dict[str, str]
+
+    @property
+    def network_settings(self) -> NetworkSettings:
+        """Shape of the network that the weights fit."""
+        return NetworkSettings.model_validate_json(self.metadata["network"])
+
+    @property
+    def activation_ranges(self) -> dict[str, float]:
+        """Largest input of every convolution by its name, for eight-bit inference; or empty."""
+        return {k: float(v) for k, v in json.loads(self.metadata.get("ranges", "{}")).items()}
+
+
+@lru_cache(maxsize=8)
+def open_weights(path: Path = SHIPPED) -> WeightsFile:
+    """Read the header and the hash of a weights file.
+
+    Raises:
+        WeightsError: The file is missing, not safetensors, or of another kind of model.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        with safe_open(path, framework="numpy") as file:
+            metadata = dict(file.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            "the weights cannot be read",
+            path=path,
+            hint="Install the package again, or name another file with --weights.",
+        ) from error
+    if "network" not in metadata:
+        raise WeightsError("these are not the weights of a segmentation network", path=path)
+    return WeightsFile(path, digest, metadata)
+
+
+def load_network(weights: WeightsFile) -> torch.nn.Module:
+    """The network with its weights in float32, ready to predict.
+
+    Raises:
+        WeightsError: Names or shapes do not fit the network.
+    """
+    from safetensors.torch import load_file
+
+    network = build_network(weights.network_settings)
+    state = {
+        name: value.float() if value.is_floating_point() else value
+        for name, value in load_file(weights.path).items()
+    }
+    expected = unique_state(network)
+    if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in expected.items()}:
+        raise WeightsError("the weights do not fit the network", path=weights.path)
+    network.load_state_dict(state, strict=False)
+    return network.eval()

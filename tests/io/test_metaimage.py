@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import pytest
+
+from cardiac.errors import (
+    InvalidPixelsError,
+    UnreadableFileError,
+    UnsupportedImageError,
+)
+from cardiac.io import read
+
+
+def write(path, frames, *, local=False, compressed=False, spacing="0.308 0.154 1.54", **keys):
+    data = frames.tobytes()
+    data = zlib.compress(data) if compressed else data
+    header = {
+        "ObjectType": "Image",
+        "NDims": 3,
+        "BinaryData": "True",
+        "BinaryDataByteOrderMSB": "False",
+        "CompressedData": compressed,
+        "TransformMatrix": "1 0 0 0 1 0 0 0 1",
+        "Offset": "0 0 0",
+        "ElementSpacing": spacing,
+        "DimSize": " ".join(map(str, frames.shape[::-1])),
+        "ElementType": {"u1": "MET_UCHAR", "f4": "MET_FLOAT", "i2": "MET_SHORT"}[
+            frames.dtype.str[1:]
+        ],
+        "ElementDataFile": "LOCAL" if local else path.stem + ".raw",
+        **keys,
+    }
+    # Whatever follows ElementDataFile belongs to the pixels.
+    header["ElementDataFile"] = header.pop("ElementDataFile")
+    text = "".join(f"{k} = {v}\n" for k, v in header.items()).encode()
+    path.write_bytes(text + (data if local else b""))
+    if not local:
+        path.with_suffix(".raw").write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("local", [False, True])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_pixels_and_spacing(tmp_path, frames, local, compressed):
+    path = tmp_path / ("cine.mha" if local else "cine.mhd")
+    sequence = read(write(path, frames, local=local, compressed=compressed))
+    np.testing.assert_array_equal(sequence.frames, frames)
+    assert sequence.spacing == (0.154, 0.308)
+    assert sequence.times is None
+    # The same orientation as the NIfTI release of the same data.
+    np.testing.assert_allclose(np.diag(sequence.storage.affine)[:2], [-0.308, -0.154])
+
+
+def test_big_endian_and_floats(tmp_path, frames):
+    path = write(tmp_path / "cine.mhd", frames.astype(">i2"), BinaryDataByteOrderMSB="True")
+    np.testing.assert_array_equal(read(path).frames, frames)
+    path = write(tmp_path / "cine.mhd", frames.astype("<f4"))
+    np.testing.assert_array_equal(read(path).frames, frames)
+
+
+@pytest.mark.parametrize("name", ["../secret.raw", "/etc/hostname", "sub/x.raw", "..\\x.raw"])
+def test_data_outside_the_folder_are_refused(tmp_path, frames, name):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (tmp_path / "secret.raw").write_bytes(frames.tobytes())
+    with pytest.raises(UnreadableFileError, match="outside"):
+        read(write(inner / "cine.mhd", frames, ElementDataFile=name))
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path, frames):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    path = write(inner / "cine.mhd", frames)
+    (inner / "cine.raw").rename(tmp_path / "secret.raw")
+    (inner / "cine.raw").symlink_to(tmp_path / "secret.raw")
+    with pytest.raises(UnreadableFileError, match="outside"):
+        read(path)
+
+
+def test_bad_files(tmp_path, frames):
+    path = write(tmp_path / "cine.mhd", frames)
+    path.with_suffix(".raw").write_bytes(frames.tobytes()[:-1])
+    with pytest.raises(UnreadableFileError, match="truncated"):
+        read(path)
+    path.with_suffix(".raw").unlink()
+    with pytest.raises(UnreadableFileError, match="missing"):
+        read(path)
+    with pytest.raises(InvalidPixelsError):
+        read(write(path, frames, DimSize="8000 8000 900"))
+    with pytest.raises(UnsupportedImageError, match="several files"):
+        read(write(path, frames, ElementDataFile="LIST"))
+    with pytest.raises(UnsupportedImageError, match="channels"):
+        read(write(path, frames, ElementNumberOfChannels=3))
+    with pytest.raises(UnsupportedImageError, match="slices"):
+        read(write(path, frames, spacing="1 1 3"))
+    path.write_text("a text file\n")
+    with pytest.raises(UnreadableFileError, match="MetaImage"):
+        read(path)
