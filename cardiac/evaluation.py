@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from cardiac.clinical.volumes import Convention, single_plane_volume
-from cardiac.errors import MeasurementError
+from cardiac.clinical import Convention, measure_indices
+from cardiac.geometry import Mask
 from cardiac.metrics import STRUCTURE_LABELS, agreement, structure
 from cardiac.segmentation.data import LabelledStill
 from cardiac.sequence import EchoSequence
 from cardiac.study import Study
 
 PHASES = ("ED", "ES")
+COMPARED = ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent")
 
 
 @dataclass(frozen=True)
@@ -50,37 +51,42 @@ def evaluate(
         convention: Of the volumes.
     """
     frames: list[dict[str, Any]] = []
-    volumes: dict[tuple[str, str], dict[str, Any]] = {}
+    pairs: dict[tuple[str, str], dict[str, tuple[LabelledStill, Mask]]] = {}
     for still in stills:
         study = process(EchoSequence(still.image[None], spacing=still.spacing))
-        key = {"patient": still.patient, "view": still.view}
         for name in STRUCTURE_LABELS:
             result = agreement(
                 structure(study.masks[0], name), structure(still.mask, name), still.spacing
             )
-            frames.append(key | {"phase": still.phase, "structure": name} | asdict(result))
-        row = volumes.setdefault((still.patient, still.view), dict(key))
-        for who, mask in (("network", study.masks[0]), ("expert", still.mask)):
-            row[f"{who}_{still.phase.lower()}v_ml"] = _volume(mask, still, convention)
-    rows = list(volumes.values())
-    for row in rows:
-        for who in ("network", "expert"):
-            row[f"{who}_ef_percent"] = _ef(row.get(f"{who}_edv_ml"), row.get(f"{who}_esv_ml"))
-    count = len({row["patient"] for row in rows})
-    return Evaluation(count, frames, rows, _summary(frames), _agreement(rows))
+            key = {"patient": still.patient, "view": still.view, "phase": still.phase}
+            frames.append(key | {"structure": name} | asdict(result))
+        pairs.setdefault((still.patient, still.view), {})[still.phase] = (still, study.masks[0])
+    volumes = [
+        {"patient": patient, "view": view} | _volumes(found, convention)
+        for (patient, view), found in pairs.items()
+    ]
+    count = len({row["patient"] for row in volumes})
+    return Evaluation(count, frames, volumes, _summary(frames), _agreement(volumes))
 
 
-def _volume(mask: Any, still: LabelledStill, convention: Convention) -> float | None:
-    try:
-        return single_plane_volume(mask, still.spacing, convention=convention)
-    except MeasurementError:
-        return None
-
-
-def _ef(edv: float | None, esv: float | None) -> float | None:
-    if edv is None or esv is None or edv <= 0:
-        return None
-    return 100 * (edv - esv) / edv
+def _volumes(
+    found: dict[str, tuple[LabelledStill, Mask]], convention: Convention
+) -> dict[str, float | None]:
+    """Volumes and EF of network and expert from an ED and an ES still of the same patient."""
+    row: dict[str, float | None] = {}
+    for who in ("network", "expert"):
+        values: dict[str, float | None] = {}
+        if set(found) == set(PHASES):
+            pair = [found[p][1] if who == "network" else found[p][0].mask for p in PHASES]
+            height, width = (max(m.shape[axis] for m in pair) for axis in (0, 1))
+            masks = np.stack(
+                [np.pad(m, ((0, height - m.shape[0]), (0, width - m.shape[1]))) for m in pair]
+            )
+            values = measure_indices(
+                masks, found["ED"][0].spacing, ed_frames=(0,), es_frames=(1,), convention=convention
+            ).numbers()
+        row |= {f"{who}_{name.removeprefix('lv_')}": values.get(name) for name in COMPARED}
+    return row
 
 
 def _summary(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -100,7 +106,7 @@ def _summary(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _agreement(volumes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = []
-    for name in ("edv_ml", "esv_ml", "ef_percent"):
+    for name in (n.removeprefix("lv_") for n in COMPARED):
         pairs = [
             (row.get(f"network_{name}"), row.get(f"expert_{name}"))
             for row in volumes

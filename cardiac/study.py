@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cardiac.anatomy import Attributes
     from cardiac.clinical import Indices
     from cardiac.geometry import Mask
+    from cardiac.io import InputItem
 
 
 class ProcessSettings(BaseModel):
@@ -67,7 +68,20 @@ class Study:
         """Clinical indices of the sequence."""
         from cardiac.clinical import measure_indices
 
-        return measure_indices(self.sequence, self.masks, convention=self.settings.convention)
+        s = self.sequence
+        return measure_indices(
+            self.masks,
+            s.spacing,
+            s.times,
+            s.view,
+            ed_frames=s.ed_frames,
+            es_frames=s.es_frames,
+            r_wave_times=s.r_wave_times,
+            heart_rate_bpm=s.heart_rate_bpm,
+            bsa_m2=s.subject.bsa_m2,
+            convention=self.settings.convention,
+            attributes=self.attributes,
+        )
 
     def save(self, folder: str | Path, name: str | None = None) -> list[Path]:
         """Write mask, tables and pictures as ``cardiac process`` does.
@@ -88,11 +102,11 @@ class Study:
         files = save_study(self, folder, name)
         return files + write_tables(folder, [self.index_row(name)], self.frame_rows(name))
 
-    def index_row(self, name: str) -> dict[str, object]:
+    def index_row(self, name: str, item: InputItem | None = None) -> dict[str, object]:
         """The sequence's row of ``indices.csv``."""
         from cardiac.outputs import index_row
 
-        return index_row(self, name)
+        return index_row(self, name, item)
 
     def frame_rows(self, name: str) -> list[dict[str, object]]:
         """The sequence's rows of ``frames.csv``."""

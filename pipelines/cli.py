@@ -24,13 +24,29 @@ app = cyclopts.App(
 )
 train = cyclopts.App(name="train", help="Train a model on your own data.")
 app.command(train)
-app.command("pipelines.process:process_command", name="process")
-app.command("pipelines.info:info_command", name="info")
-app.command("pipelines.evaluate:evaluate_command", name="evaluate")
+app.command(
+    "pipelines.process:process_command",
+    name="process",
+    help="Segment cines and write masks, clinical indices and pictures.",
+)
+app.command(
+    "pipelines.info:info_command",
+    name="info",
+    help="Print what a file holds: frames, calibration, time, view.",
+)
+app.command(
+    "pipelines.evaluate:evaluate_command",
+    name="evaluate",
+    help="Compare with the expert masks of a CAMUS folder.",
+)
 benchmark = cyclopts.App(name="benchmark", help="Measure speed, and methods against known truth.")
 app.command(benchmark)
-benchmark.command("pipelines.speed:speed", name="speed")
-train.command("pipelines.train:train_segmentation", name="segmentation")
+benchmark.command(
+    "pipelines.speed:speed", name="speed", help="Time the main job on this machine."
+)
+train.command(
+    "pipelines.train:train_segmentation", name="segmentation", help="Train the segmentation network."
+)
 
 
 @app.meta.default
@@ -65,3 +81,7 @@ def main() -> None:
         sys.stderr.write("cardiac: interrupted\n")
         code = 130
     raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

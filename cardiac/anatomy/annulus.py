@@ -13,7 +13,10 @@ BLUR = 0.065
 """Blur of the label map at the annulus ÷ √(area of the ventricle): 3 to 4 mm in an adult."""
 SHARPNESS = 3
 SECTORS = 72
-OPEN_WALL_DEG = 200.0
+OPEN_WALL = 9
+"""Sectors (of 5°) that the base may reach beyond the atrium before a wall must be missing there."""
+OPEN_BASE = 36
+"""Sectors that the base may take up where there is no atrium to tell."""
 
 
 def annulus_points(
@@ -35,8 +38,8 @@ def annulus_points(
         shared = border.across != LA
         if shared.all():
             return _ends_by_inertia(body, border, scale), notes
-    ends, extent = _ends(body, border, shared, scale)
-    if extent > OPEN_WALL_DEG:
+    ends, open_wall = _ends(body, border, shared, scale)
+    if open_wall:
         notes = (*notes, "open wall")
     if "no myocardium" in notes:
         return ends, notes
@@ -47,13 +50,12 @@ def annulus_points(
     return np.where(found[:, None], sharp - origin, ends), notes
 
 
-def _ends(
-    body: BoolArray, border: Border, shared: BoolArray, scale: Spacing
-) -> tuple[Array, float]:
-    """Outermost edges (2, 2) of the unshared arc, and its extent in degrees.
+def _ends(body: BoolArray, border: Border, shared: BoolArray, scale: Spacing) -> tuple[Array, bool]:
+    """Outermost edges (2, 2) of the unshared arc, and whether a wall is missing beside it.
 
     Border edges are sorted into sectors around the centre of mass. Of several arcs the one
-    with most contact to the atrium is the base, or the longest where there is no atrium.
+    with most contact to the atrium is the base, or the longest where there is no atrium. Where
+    it runs far beyond the atrium, wall is missing, and the atrium's edge stands for the annulus.
     """
     rows, columns = np.nonzero(body)
     angle = np.arctan2(
@@ -68,10 +70,23 @@ def _ends(
     # One sector more on either side: the ends of the arc may lie in mixed sectors.
     along = (turns * SECTORS - (first - 1)) % SECTORS
     candidates = np.flatnonzero(~shared & (along < length + 2))
-    low = candidates[np.argmin(along[candidates])]
-    high = candidates[np.argmax(along[candidates])]
+    low, high = _extremes(candidates, along)
+    open_wall = length > OPEN_BASE
+    valve = candidates[border.across[candidates] == LA]
+    if valve.size:
+        first_valve, last_valve = _extremes(valve, along)
+        open_low = along[first_valve] - along[low] > OPEN_WALL
+        open_high = along[high] - along[last_valve] > OPEN_WALL
+        low, high = first_valve if open_low else low, last_valve if open_high else high
+        open_wall = bool(open_low or open_high)
     ends = np.array([[border.rows[i], border.columns[i]] for i in (low, high)])
-    return ends, length * 360.0 / SECTORS
+    return ends, open_wall
+
+
+def _extremes(edges: npt.NDArray[np.intp], along: Array) -> tuple[int, int]:
+    """First and last of some border edges on the way along the arc."""
+    order = along[edges]
+    return int(edges[order.argmin()]), int(edges[order.argmax()])
 
 
 def _longest_arc(
@@ -122,7 +137,7 @@ def _meeting_points(mask: Mask, near: Array, pixels: int, scale: Spacing) -> Arr
     meeting = ventricle * wall * rest**2
     peak = meeting.max(axis=(1, 2), keepdims=True)
     weight = (meeting / np.maximum(peak, 1e-12)) ** SHARPNESS
-    total = weight.sum(axis=(1, 2))
+    total = np.maximum(weight.sum(axis=(1, 2)), 1e-12)
     steps = [_stride(blur / s) for s in scale]
     row = (weight.sum(axis=2) @ np.arange(weight.shape[1])) / total * steps[0]
     column = (weight.sum(axis=1) @ np.arange(weight.shape[2])) / total * steps[1]
@@ -135,7 +150,7 @@ def _blur_matrix(reach: int, blur: float) -> npt.NDArray[np.float32]:
     inner = np.arange(0, 2 * reach + 1, _stride(blur))
     offset = np.arange(4 * reach + 1) - (inner[:, None] + reach)
     weights = np.exp(-0.5 * (offset / blur) ** 2)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 def _stride(blur: float) -> int:

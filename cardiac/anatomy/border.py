@@ -47,8 +47,8 @@ def trace(region: BoolArray, labels: Mask) -> Border:
         inside.append(pixels)
         outside.append(values[pixels + step])
     counts = [len(pixels) for pixels in inside]
-    down, right = np.repeat(_DOWN, counts), np.repeat(_RIGHT, counts)
+    downs, rights = np.repeat(_DOWN, counts), np.repeat(_RIGHT, counts)
     rows, columns = np.divmod(np.concatenate(inside), width)
     return Border(
-        rows + 0.5 * down, columns + 0.5 * right, down, right, np.concatenate(outside)
+        rows + 0.5 * downs, columns + 0.5 * rights, downs, rights, np.concatenate(outside)
     )

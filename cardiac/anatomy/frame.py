@@ -82,11 +82,11 @@ def bounds(region: BoolArray) -> tuple[int, int, int, int] | None:
 def window(mask: Mask, top: int, left: int, height: int, width: int) -> Mask:
     """Copy of a rectangle that may reach beyond the image, where it is `OUTSIDE`."""
     rows, columns = mask.shape
-    if 0 <= top and top + height <= rows and 0 <= left and left + width <= columns:
-        return mask[top : top + height, left : left + width].copy()
-    piece = np.full((height, width), OUTSIDE, np.uint8)
     r0, r1 = max(top, 0), min(top + height, rows)
     c0, c1 = max(left, 0), min(left + width, columns)
+    if r1 - r0 == height and c1 - c0 == width:
+        return mask[r0:r1, c0:c1].copy()
+    piece = np.full((height, width), OUTSIDE, np.uint8)
     if r0 < r1 and c0 < c1:
         piece[r0 - top : r1 - top, c0 - left : c1 - left] = mask[r0:r1, c0:c1]
     return piece

@@ -109,7 +109,7 @@ def locate(mask: Mask, lv: BoolArray, scale: Spacing) -> Landmarks:
     origin = (box[0] - 1, box[1] - 1)
     ends, notes = annulus_points(mask, body, border, origin, scale)
     middle = ends.mean(axis=0)
-    tip = _apex(body, border, middle, scale)
+    tip = farthest_tip(body, border, middle, scale)
     if (border.across == OUTSIDE).any():
         notes = (*notes, "cut off")
     first, second = _in_order(ends, middle, tip)
@@ -130,8 +130,8 @@ def _body(lv: BoolArray) -> BoolArray:
     return np.asarray(ndimage.binary_fill_holes(body))
 
 
-def _apex(body: BoolArray, border: Border, middle: Array, scale: Spacing) -> Array:
-    """Tip (row, column) of the border, seen from the middle of the annulus.
+def farthest_tip(body: BoolArray, border: Border, middle: Array, scale: Spacing) -> Array:
+    """Farthest point (row, column) of a region's border, seen from the middle of the annulus.
 
     Each piece of border is weighted by r^p over the angle that it subtends. Around a peak
     r = L (1 − c θ²) that weight makes the mean distance L (1 − 1/2p) whatever the
@@ -141,23 +141,22 @@ def _apex(body: BoolArray, border: Border, middle: Array, scale: Spacing) -> Arr
     right = (border.columns - middle[1]) * scale[1]
     centre = _centre(body)
     axis = np.arctan2((centre[1] - middle[1]) * scale[1], -(centre[0] - middle[0]) * scale[0])
-    radius = np.hypot(down, right)
-    radius[radius == 0] = np.inf
+    radius = np.maximum(np.hypot(down, right), 1e-6 * scale[0])
     # Turned so that the angle does not wrap round where the weight is.
     turn = np.arctan2(
         right * np.cos(axis) + down * np.sin(axis), right * np.sin(axis) - down * np.cos(axis)
     )
     # Outward normal times length of an edge: its neighbours' spacing, seen from the middle.
     facing = border.down * down * scale[1] + border.right * right * scale[0]
-    weight = (radius / radius[np.isfinite(radius)].max()) ** POWER * facing / radius**2
+    weight = (radius / radius.max()) ** POWER * facing / radius**2
     weight *= np.maximum(np.cos(turn), 0) ** 2
     total = weight.sum()
     if not np.isfinite(total) or total <= 0:
-        raise MeasurementError("the left ventricle has no apex on the far side of its annulus")
+        raise MeasurementError("the structure has no far side, as seen from the annulus")
     angle = axis + (weight * turn).sum() / total
-    near = np.isfinite(radius)
-    length = (weight * radius)[near].sum() / total / (1 - 0.5 / POWER)
-    return middle + length * np.array([-np.cos(angle) / scale[0], np.sin(angle) / scale[1]])
+    length = (weight * radius).sum() / total / (1 - 0.5 / POWER)
+    step = np.array([-np.cos(angle) / scale[0], np.sin(angle) / scale[1]])
+    return np.asarray(middle + length * step)
 
 
 def _centre(region: BoolArray) -> Array:

@@ -57,9 +57,9 @@ def largest_distance(levels: list[BoolArray]) -> float:
     return float(np.sqrt((height * height + across * across).min(axis=1).max()))
 
 
-def _vertical_distance(region: BoolArray, reach: int) -> npt.NDArray[np.unsignedinteger]:
+def _vertical_distance(region: BoolArray, reach: int) -> npt.NDArray[np.uint16]:
     """Rows (H, W) from each pixel to the nearest one outside, counted up to ``reach``."""
-    distance = region.astype(np.uint8 if reach < 255 else np.uint32)
+    distance = region.astype(np.uint16)
     inner = region
     for step in range(1, min(reach, (region.shape[0] - 1) // 2)):
         inner = inner[1:-1] & inner[:-2] & inner[2:]

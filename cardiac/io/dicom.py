@@ -56,8 +56,8 @@ def read(path: Path) -> EchoSequence:
     """
     check_file(path)
     dataset = _dataset(path)
-    _check_modality(dataset, path)
     with decoding(path, "DICOM file"):
+        _check_modality(dataset, path)
         described = tissue_region(dataset, path)
         frames, samples, pixel_notes = _pixels(dataset, path)
     check_not_constant(frames, path)
@@ -109,7 +109,8 @@ def _check_modality(dataset: Any, path: Path) -> None:
     sop_class = text(dataset, "SOPClassUID")
     if modality != "US" and not (modality == "" and sop_class in _ULTRASOUND):
         raise UnsupportedImageError(
-            f"is a DICOM object of modality {modality or 'unknown'}, not echocardiography (US).",
+            f"is a DICOM object of modality {modality[:16] or 'unknown'}, "
+            "not echocardiography (US).",
             path=path,
             hint="Give an ultrasound cine.",
         )

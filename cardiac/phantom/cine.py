@@ -61,7 +61,8 @@ class PhantomCine:
         series = [self.times, self.landmarks, self.volumes_ml, *self.attributes.values()]
         if self.masks.shape != self.frames.shape or any(len(s) != length for s in series):
             raise GeometryError("frames, masks and true values of a cine differ in number or size")
-        for array in (self.frames, self.masks, *series):
+        arrays: list[npt.NDArray[Any]] = [self.frames, self.masks, *series]
+        for array in arrays:
             array.setflags(write=False)
 
     def __len__(self) -> int:

@@ -35,7 +35,9 @@ class BeatCurve:
         if not 35 <= self.heart_rate_bpm <= 200:
             raise SettingsError(f"a heart rate of {self.heart_rate_bpm:g}/min is not in 35 to 200")
         if not 0.3 <= self.e_share <= 0.9:
-            raise SettingsError(f"the share of rapid filling, {self.e_share:g}, is not in 0.3 to 0.9")
+            raise SettingsError(
+                f"the share of rapid filling, {self.e_share:g}, is not in 0.3 to 0.9"
+            )
 
     @property
     def beat_s(self) -> float:
@@ -63,6 +65,20 @@ class BeatCurve:
         kick = _wave(grid, beat - min(0.36 * rest, 0.16), beat, peak=0.5)
         total = out - self.e_share * early - (1 - self.e_share) * kick
         return np.asarray(np.interp(np.mod(times, beat), grid, total), dtype=np.float64)
+
+    def valve_opening(self, times: Floats) -> Floats:
+        """Opening of the mitral valve at ``times`` (s): 0 shut, 1 widest.
+
+        Wide in both fillings, ajar in diastasis, shut from the end of diastole until the
+        pressure in the ventricle has fallen.
+        """
+        step = 2e-3
+        flow = (self.emptying(times - step) - self.emptying(times + step)) / (2 * step)
+        phase = np.mod(times, self.beat_s)
+        relaxed = self.systole_s + 0.14 * (self.beat_s - self.systole_s)
+        ajar = 0.32 * np.clip((phase - relaxed) / 0.05, 0, 1)
+        ajar = ajar * np.clip((self.beat_s - phase) / 0.05, 0, 1)
+        return np.asarray(np.maximum(np.clip(flow / 3.0, 0, 1) ** 0.6, ajar))
 
     def ends(self, times: Floats) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Frames nearest to the ends of diastole and of systole among ``times`` (T,) in s."""

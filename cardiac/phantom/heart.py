@@ -54,10 +54,13 @@ class Heart:
         s, n = endo[:, 0], endo[:, 1]
         epi = self._offset(endo, thick, septum)
         tip = 0.8 * thick
-        out = {"endo": self._place(s, n, long, tip), "epi": self._place(*epi.T, long, tip)}
+        out = {
+            "endo": self._place(s, n, long, tip),
+            "epi": self._place(epi[:, 0], epi[:, 1], long, tip),
+        }
         out["la"] = self._atrium(out["endo"], g)
         if right_heart:
-            out |= self._right(out["epi"], out["endo"], g)
+            out |= self._right(out["epi"], g)
         return out
 
     def _bullet(self, long: float, wide: float) -> Floats:
@@ -85,7 +88,7 @@ class Heart:
         # The wall ends a little below the annulus, as experts draw it.
         base = np.exp(-((np.minimum(u, 1 - u) / 0.05) ** 2))
         outer = endo + normal * width[:, None]
-        outer[:, 0] -= base * 0.55 * width
+        outer[:, 0] -= base * 0.40 * width
         return outer
 
     def _place(self, s: Floats, n: Floats, long: float, tip: float) -> Floats:
@@ -101,14 +104,19 @@ class Heart:
         width = float(np.linalg.norm(across))
         across = across / width
         down = np.array([across[1], -across[0]])
-        belly = max(self.atrium_width * (1 + 0.10 * g), 0.95 * width)
-        cut = np.sqrt(1 - (0.92 * width / belly) ** 2)
-        angle = np.linspace(np.pi + np.arcsin(cut), -np.arcsin(cut), _N)
-        deep = (np.sin(angle) + cut) / (1 + cut) * (self.atrium_depth - middle[0])
-        line = middle + (belly / 2 * np.cos(angle))[:, None] * across + deep[:, None] * down
-        return _even(line, _N)
+        roof = self.atrium_depth - middle[0]
+        neck, belly = 0.86 * width / 2, max(self.atrium_width * (1 + 0.10 * g), width) / 2
+        # The neck stays slim down to the lower ends of the wall, the belly lies below them.
+        turn = np.linspace(0, 1, _N // 2)
+        deep = np.concatenate([0.5 * turn[:-1], 0.5 + 0.5 * np.sin(np.pi / 2 * turn)])
+        swell = np.clip((deep - 0.06) / 0.44, 0, 1)
+        half = neck + (belly - neck) * swell**2 * (3 - 2 * swell)
+        half *= np.sqrt(1 - np.clip((deep - 0.5) / 0.5, 0, 1) ** 2)
+        right = middle + half[:, None] * across + (deep * roof)[:, None] * down
+        left = middle - half[:, None] * across + (deep * roof)[:, None] * down
+        return _even(np.concatenate([left, right[-2::-1]]), _N)
 
-    def _right(self, epi: Floats, endo: Floats, g: float) -> dict[str, Floats]:
+    def _right(self, epi: Floats, g: float) -> dict[str, Floats]:
         """Right ventricle and atrium left of the septum, closed outlines (M, 2)."""
         low, high = 6, int(0.36 * _N)
         septal = epi[low:high] + np.array([0.0, -0.8])
@@ -150,8 +158,8 @@ def _bezier(a: Floats, b: Floats, c: Floats, n: int) -> Floats:
 
 def draw_heart(rng: np.random.Generator, depth: float, right_heart: bool) -> Heart:
     """A heart of ordinary proportions that fills a sector ``depth`` mm deep."""
-    length = depth * rng.uniform(0.46, 0.53)
-    width = length * rng.uniform(0.52, 0.64)
+    length = depth * rng.uniform(0.48, 0.55)
+    width = length * rng.uniform(0.54, 0.67)
     waves = [
         tuple(rng.normal(0, (0.06, 0.025))) + tuple(rng.uniform(0, 2 * np.pi, 2)) for _ in range(2)
     ]

@@ -111,7 +111,7 @@ def _integrate(
 
 def _axis(size: int) -> Floats:
     """Pixel coordinates of the coarse grid, one cell beyond the square on either side."""
-    return np.arange(-1, size // _CELL + 2) * float(_CELL)
+    return np.asarray(np.arange(-1, size // _CELL + 2) * float(_CELL), dtype=np.float64)
 
 
 def _upsampling(size: int) -> Floats32:
@@ -127,9 +127,7 @@ def _wendland(squared: Floats) -> Floats:
     return np.asarray((1 - r) ** 2 * (1 - r) ** 2 * (4 * r + 1))
 
 
-def _velocity(
-    points: Floats, value: Floats, grid: Floats, reach: float, ridge: float
-) -> Floats:
+def _velocity(points: Floats, value: Floats, grid: Floats, reach: float, ridge: float) -> Floats:
     """Velocity (2, n, n) on the grid that is ``value`` (N, 2) at ``points`` (N, 2)."""
     places = points / reach
     gaps = cdist(places, places, "sqeuclidean")
@@ -142,7 +140,7 @@ def _velocity(
 def _trace(velocity: Floats, sign: int) -> Floats:
     """Displacement over one step, to second order: the velocity half-way along the step."""
     n = velocity.shape[1]
-    index = np.stack(np.mgrid[:n, :n]).astype(np.float64)
+    index = np.indices((n, n), dtype=np.float64)
     half = index + sign * 0.5 / _STEPS * velocity / _CELL
     middle = [map_coordinates(v, half, order=1, mode="nearest") for v in velocity]
     return np.stack(middle) / _STEPS
@@ -151,6 +149,6 @@ def _trace(velocity: Floats, sign: int) -> Floats:
 def _follow(displacement: Floats, step: Floats, grid: Floats) -> Floats:
     """Displacement of the composed map: first the step, then what was there."""
     n = grid.shape[1]
-    index = np.stack(np.mgrid[:n, :n]) + step / _CELL
+    index = np.indices((n, n), dtype=np.float64) + step / _CELL
     moved = [map_coordinates(d, index, order=3, mode="nearest") for d in displacement]
     return np.asarray(np.stack(moved) + step)

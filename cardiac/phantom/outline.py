@@ -25,7 +25,7 @@ _ROOF = 18
 
 
 def matched_outlines(mask: Mask) -> dict[str, Floats]:
-    """Open lines ``endo``, ``epi``, ``la`` and ``base`` of a label map, in a fixed number of points.
+    """Open lines ``endo``, ``epi``, ``la``, ``base`` of a label map, in fixed numbers of points.
 
     Args:
         mask: (H, W) label map with isotropic pixels.
@@ -53,7 +53,7 @@ def matched_outlines(mask: Mask) -> dict[str, Floats]:
     around, _ = _split(wall, left, right)
     lines = {"endo": _spread(endo, [tip], [_SIDE, _SIDE]), "base": _spread(base[::-1], [], [_BASE])}
     lines["epi"] = _wall(around, left, right, tip)
-    lines["la"] = _atrial(atrium, left, right, middle - tip)
+    lines["la"] = _atrial(atrium, left, right)
     return lines
 
 
@@ -62,7 +62,7 @@ def _border(inside: npt.NDArray[np.bool_]) -> Floats:
     from skimage.measure import find_contours
 
     soft = gaussian_filter(np.pad(inside, 2).astype(np.float32), 1.0)
-    lines = find_contours(soft, 0.5)
+    lines = find_contours(soft, 0.5)  # type: ignore[no-untyped-call]
     if not lines:
         raise InputError("a structure of the mask is too small to have a border")
     return np.asarray(max(lines, key=len)[:-1] - 2, dtype=np.float64)
@@ -96,16 +96,18 @@ def _wall(around: Floats, left: Floats, right: Floats, tip: Floats) -> Floats:
     return _spread(around, [corners[0], around[top], corners[1]], counts)
 
 
-def _atrial(border: Floats, left: Floats, right: Floats, down: Floats) -> Floats:
-    """The atrium's border without the valve plane, cut at the roof."""
-    down = down / np.linalg.norm(down)
-    across = (right - left) / np.linalg.norm(right - left)
-    high = (border - (left + right) / 2) @ down
-    side = (border - border.mean(axis=0)) @ across
-    corners = [border[int((sign * side - high).argmax())] for sign in (-1, 1)]
-    arc, _ = _split(border, corners[0], corners[1])
-    roof = arc[_farthest(arc, (corners[0] + corners[1]) / 2)]
-    return _spread(arc, [roof], [_ROOF, _ROOF])
+def _atrial(border: Floats, left: Floats, right: Floats) -> Floats:
+    """The atrium's border without the valve plane, cut at the roof.
+
+    The roof is where the line from the valve through the middle of the atrium leaves it: the
+    farthest point would jump from corner to corner where the image cuts the atrium off.
+    """
+    arc, _ = _split(border, left, right)
+    valve = (left + right) / 2
+    down = border.mean(axis=0) - valve
+    ray = arc - valve
+    along = ray @ down / np.linalg.norm(ray, axis=1).clip(1e-6)
+    return _spread(arc, [arc[int(along.argmax())]], [_ROOF, _ROOF])
 
 
 def _spread(line: Floats, cuts: list[Floats], counts: list[int]) -> Floats:

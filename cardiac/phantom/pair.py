@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_erosion, gaussian_filter
 
+from cardiac.anatomy import check
 from cardiac.errors import CardiacError, InputError
 from cardiac.geometry import CanonicalGrid, Mask, Spacing
 from cardiac.phantom.motion import Flow
 from cardiac.phantom.outline import between, matched_outlines
 from cardiac.phantom.texture import (
     label_layers,
-    mix_labels,
     mix_pictures,
+    pick_labels,
     picture_layers,
     sample,
 )
@@ -28,6 +29,7 @@ Bools = npt.NDArray[np.bool_]
 Image = npt.NDArray[np.uint8]
 _FINE = 2  # samples of the source image to a pixel of the cine
 _REACH_MM = 60.0
+_PARTINGS = (3.0, 5.0, 8.0, 12.0, 18.0, 27.0)
 
 
 def resample_mask(mask: Mask, grid: CanonicalGrid) -> Mask:
@@ -35,7 +37,7 @@ def resample_mask(mask: Mask, grid: CanonicalGrid) -> Mask:
     parts = np.stack([mask == label for label in range(4)])
     shares = grid.to_canonical(parts)
     shares[0] += 1 - shares.sum(axis=0)
-    return shares.argmax(axis=0).astype(np.uint8)
+    return np.asarray(shares.argmax(axis=0), dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -98,24 +100,58 @@ class Pair:
             return emptying
         return np.asarray(np.interp(emptying, out / out[-1], knots))
 
-    def instant(self, s: float) -> tuple[Floats32, Mask]:
-        """Picture (n, n) and mask at ``s``: both ends are carried there, then mixed."""
-        places = self.flow.maps(s)
-        share = s * s * (3 - 2 * s)
+    def picture(self, s: float) -> Floats32:
+        """Grey levels (n, n) at ``s``: both ends are carried there, then mixed."""
         picture = np.zeros(self.seen.shape, np.float32)
-        mask = np.zeros(self.seen.shape, np.uint8)
         middle = np.float32((_FINE - 1) / 2)
-        warped = [
+        first, second = (
             sample(layers, *(place[:, self.seen] * _FINE + middle))
-            for layers, place in zip(self._pictures, places, strict=True)
-        ]
-        picture[self.seen] = mix_pictures(warped[0], warped[1], share)
-        warped = [
+            for layers, place in zip(self._pictures, self.flow.maps(s), strict=True)
+        )
+        picture[self.seen] = mix_pictures(first, second, _share(s))
+        return picture
+
+    def valid_masks(self, s: Floats) -> dict[float, Mask]:
+        """The mask (n, n) at each of ``s``, all of them valid if the experts' two masks are.
+
+        Masks move as the picture does. Where wall and atrium, which touch a little at both
+        ends, would touch too long on the way, they are parted, alike in the whole cine.
+        """
+        layers = {value: self._layers(value) for value in sorted(set(s.tolist()))}
+        masks = {value: self._painted(layers[value], value, 0.0) for value in layers}
+        if not check(np.stack(self.masks)).valid.all():
+            return masks
+        bad = _invalid(masks)
+        for parting in _PARTINGS if bad else ():
+            if _invalid({v: self._painted(layers[v], v, parting) for v in bad}):
+                continue
+            trial = {value: self._painted(layers[value], value, parting) for value in layers}
+            if not _invalid(trial):
+                return trial
+        return masks
+
+    def _layers(self, s: float) -> Floats32:
+        """Distances (P, 4) to each label at ``s`` in the box around the heart."""
+        first, second = (
             sample(layers, *place[:, self._near])
-            for layers, place in zip(self._labels, places, strict=True)
-        ]
-        mask[self._near] = mix_labels(warped[0], warped[1], share)
-        return picture, mask
+            for layers, place in zip(self._labels, self.flow.maps(s), strict=True)
+        )
+        return first + np.float32(_share(s)) * (second - first)
+
+    def _painted(self, layers: Floats32, s: float, parting: float) -> Mask:
+        mask = np.zeros(self.seen.shape, np.uint8)
+        mask[self._near] = pick_labels(layers, parting * (1 - (2 * s - 1) ** 8))
+        return mask
+
+
+def _invalid(masks: Mapping[float, Mask]) -> list[float]:
+    valid = np.all(check(np.stack(list(masks.values()))).valid, axis=1)
+    return [value for value, good in zip(masks, valid, strict=True) if not good]
+
+
+def _share(s: float) -> float:
+    """Weight of end-systole at ``s``: flat at both ends."""
+    return s * s * (3 - 2 * s)
 
 
 def check_pair(images: tuple[Image, Image], masks: tuple[Mask, Mask]) -> None:
@@ -154,4 +190,6 @@ def _sector(image: Floats32) -> Bools:
     from skimage.morphology import convex_hull_image
 
     bright = gaussian_filter(image, 1.0) > 4
-    return np.asarray(convex_hull_image(bright)) if bright.any() else np.ones(image.shape, bool)
+    if not bright.any():
+        return np.ones(image.shape, bool)
+    return np.asarray(convex_hull_image(bright))  # type: ignore[no-untyped-call]

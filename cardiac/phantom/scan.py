@@ -53,7 +53,7 @@ class Sector:
     @cached_property
     def range_mm(self) -> Floats:
         """(samples,) range of the samples in mm."""
-        return (np.arange(self.samples) + 0.5) * self.step
+        return np.asarray((np.arange(self.samples) + 0.5) * self.step, dtype=np.float64)
 
     def to_pixels(self, points: Floats) -> Floats:
         """Points (..., 2) as (depth, lateral) mm to row, column in pixels."""
@@ -68,7 +68,7 @@ class Sector:
 
     def to_mm(self, pixels: Floats) -> Floats:
         """The inverse of :meth:`to_pixels`."""
-        return (pixels - np.array(self._origin)) * np.array(self.spacing)
+        return np.asarray((pixels - np.array(self._origin)) * np.array(self.spacing))
 
     @property
     def _origin(self) -> tuple[float, float]:
@@ -88,7 +88,9 @@ class Sector:
         r = self.range_mm[:, None]
         return np.stack([r * np.cos(angle), r * np.sin(angle)], axis=-1)
 
-    def echo(self, points: Floats, amplitude: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
+    def echo(
+        self, points: Floats, amplitude: npt.NDArray[np.complex64]
+    ) -> npt.NDArray[np.complex64]:
         """Unblurred echo (samples, lines) of scatterers (N, 2) in mm, split between 4 cells."""
         span, i, j = self.polar_of(points)
         inside = (i >= 0) & (i < self.samples - 1) & (j >= 0) & (j < self.lines - 1)
@@ -100,16 +102,20 @@ class Sector:
         cell = i0 * self.lines + j0
         size = self.samples * self.lines
         out = np.zeros((2, size))
-        corners = ((0, (1 - u) * (1 - v)), (1, (1 - u) * v))
-        corners += ((self.lines, u * (1 - v)), (self.lines + 1, u * v))
+        corners = (
+            (0, (1 - u) * (1 - v)),
+            (1, (1 - u) * v),
+            (self.lines, u * (1 - v)),
+            (self.lines + 1, u * v),
+        )
         for step, weight in corners:
             out[0] += np.bincount(cell + step, weight * value.real, size)
             out[1] += np.bincount(cell + step, weight * value.imag, size)
         both = (out[0] + 1j * out[1]).astype(np.complex64)
-        return both.reshape(self.samples, self.lines)
+        return np.asarray(both.reshape(self.samples, self.lines))
 
     def blur(self, echo: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
-        """Convolve an echo (samples, lines) with pulse and beam; the beam is wide near the probe."""
+        """Convolve an echo (samples, lines) with pulse and beam, which is wide near the probe."""
         parts = np.stack([echo.real, echo.imag])
         parts = gaussian_filter1d(parts, _PULSE_MM / self.step, axis=1, truncate=3)
         pitch = np.degrees(2 * self.half_angle) / (self.lines - 1)
@@ -136,8 +142,7 @@ class Sector:
         cell = i0 * self.lines + j0
         cells = np.concatenate([cell, cell + 1, cell + self.lines, cell + self.lines + 1])
         shape = (self.shape[0] * self.shape[1], self.samples * self.lines)
-        matrix = csr_array((weights.astype(np.float32), (np.tile(pixel, 4), cells)), shape=shape)
-        return matrix
+        return csr_array((weights.astype(np.float32), (np.tile(pixel, 4), cells)), shape=shape)
 
     @cached_property
     def visible(self) -> npt.NDArray[np.bool_]:

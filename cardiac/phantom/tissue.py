@@ -27,7 +27,10 @@ class EchoMap:
         self, outlines: Mapping[str, Floats], depth: float, rng: np.random.Generator
     ) -> None:
         self.depth = depth
-        self.shape = (int((depth + 2 * _MARGIN) / _PITCH), int((1.4 * depth + 2 * _MARGIN) / _PITCH))
+        self.shape = (
+            int((depth + 2 * _MARGIN) / _PITCH),
+            int((1.4 * depth + 2 * _MARGIN) / _PITCH),
+        )
         self.origin = np.array([-_MARGIN, -0.7 * depth - _MARGIN])
         self._outlines = outlines
         self._rng = rng

@@ -56,7 +56,8 @@ def landmarks(endo: Floats) -> Floats:
 def attributes(outlines: Mapping[str, Floats]) -> dict[str, float]:
     """The attributes of outlines in mm from the image's corner, as ``cardiac.anatomy`` names them.
 
-    Areas are in mm², lengths in mm, orientation in degrees. Orientation grows as the apex leans to the right of the image.
+    Areas are in mm², lengths in mm, orientation in degrees. Orientation grows as the
+    apex leans to the right of the image.
     """
     endo, epi, atrium = outlines["endo"], outlines["epi"], outlines["la"]
     left, right, apex = landmarks(endo)

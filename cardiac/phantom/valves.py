@@ -25,16 +25,14 @@ class Valves:
         self._shine = (0.42 * phase * (1 - 0.4 * self._along)).astype(np.complex64)
 
     def at(
-        self, outlines: Mapping[str, Floats], flow: float
+        self, outlines: Mapping[str, Floats], opening: float
     ) -> tuple[Floats, npt.NDArray[np.complex64]]:
         """Positions (N, 2) in mm and complex amplitudes (N,) of the leaflets.
 
         Args:
             outlines: Outlines of the heart at this instant.
-            flow: Change of the emptying per s; negative while the ventricle fills.
+            opening: 0 shut to 1 wide open.
         """
-        # Shut while the ventricle ejects, half open in diastasis, wide in both fillings.
-        opening = float(np.clip(-flow / 3.0, 0, 1)) ** 0.6
         pairs = [(outlines["endo"][0], outlines["endo"][-1])]
         if "rv" in outlines:
             pairs.append((outlines["rv"][-1], outlines["rv"][0]))
@@ -49,7 +47,7 @@ class Valves:
         across = across / width
         up = np.array([-across[1], across[0]])
         up = up if up[0] < 0 else -up
-        swing = np.radians(10 + 50 * opening)
+        swing = np.radians(10 + 52 * opening**0.6)
         reach = (0.52 + 0.08 * opening) * width
         tip = hinge + reach * (np.cos(swing) * across + np.sin(swing) * up)
         elbow = hinge + 0.5 * reach * (np.cos(0.7 * swing) * across + np.sin(0.3 * swing) * up)

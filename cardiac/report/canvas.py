@@ -47,7 +47,7 @@ class Canvas:
         wide += wide % 2
         top = height + height % 2
         footer = _footer(wide, remark, tinted)
-        self.left = (wide - width) // 2
+        self.left = (wide - width) // 4 * 2
         self.size = (top + footer.shape[0], wide)
         self._planes = [
             np.full((self.size[0], wide), _BLACK, np.uint8),

@@ -16,6 +16,10 @@ MIN_HEIGHT = 480
 """Smaller images are magnified by the least whole number that reaches it."""
 
 _SQUARE = 0.005
+_FLATTEST = 10
+"""Pixels more oblong than this are a mistake in the file, and are shown as they are."""
+_WIDEST = 2048
+"""No image is magnified beyond this width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,11 @@ class Display:
         if sequence.spacing is not None:
             row, column = sequence.spacing
             pitch = min(row, column)
-            if abs(row / column - 1) > _SQUARE:
+            if max(row, column) > _FLATTEST * pitch:
+                pitch = None
+            elif abs(row / column - 1) > _SQUARE:
                 height, width = round(height * row / pitch), round(width * column / pitch)
-        scale = max(1, -(-min_height // height))
+        scale = max(1, min(-(-min_height // height), _WIDEST // width))
         return cls(region, (height, width), scale, None if pitch is None else pitch / scale)
 
     @property

@@ -97,7 +97,7 @@ def _schedule(sequence: EchoSequence) -> tuple[list[int], str]:
         return ticks.tolist(), f"real time, {1 / sequence.frame_interval_s:.3g} frames/s"
     rate = STILL_RATE if count <= _STILLS else DEFAULT_RATE
     starts = np.round(np.arange(count + 1) * _TICKS / rate).astype(int)
-    return starts.tolist(), f"frame times unknown, shown at {rate:g}/s"
+    return starts.tolist(), f"frame times unknown, shown at {rate:g} frame{'s' * (rate > 1)}/s"
 
 
 def _stream(container: OutputContainer, size: tuple[int, int], ticks: list[int]) -> VideoStream:

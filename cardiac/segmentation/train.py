@@ -203,7 +203,7 @@ class _Run:
         self.fabric.clip_gradients(self.network, self.optimizer, max_norm=1.0)
         self.optimizer.step()
         self._average()
-        return float(loss)
+        return float(loss.detach())
 
     def _average(self) -> None:
         import torch

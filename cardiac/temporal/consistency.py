@@ -20,7 +20,7 @@ from cardiac.errors import GeometryError, SettingsError
 Array = npt.NDArray[np.float64]
 
 TAU = (0.0160, 0.0262, 0.0969, 0.0229, 0.0321, 0.00456, 0.0110)
-"""Published bounds of LV area, length, base width, orientation, myocardial area, epicardial x, y."""
+"""Published bounds, in the order of `cardiac.anatomy.ATTRIBUTES`."""
 ANGLE = 3
 """Column of the orientation, which is the same after a full turn."""
 TAU_INTERVAL_S = 0.020
@@ -168,4 +168,5 @@ def spans_in_pixels(attributes: npt.ArrayLike) -> Array:
     if lengths.size == 0 or lengths.max() <= 0:
         raise GeometryError("no frame has a long axis to scale by")
     pixels = lengths.max() / _shipped()[1]
-    return expert_spans() * np.array([pixels**2, pixels, pixels, 1.0, pixels**2, pixels, pixels])
+    scale = np.array([pixels**2, pixels, pixels, 1.0, pixels**2, pixels, pixels])
+    return np.asarray(expert_spans() * scale)

@@ -88,8 +88,8 @@ def calibrate(
 ) -> Profile:
     """Widen the published bounds just so far that a share of the experts' masks is valid.
 
-    Each of the four bounds that is not a count gets an equal part of what may be invalid,
-    and is widened only where the published one calls more than that invalid.
+    Of the four bounds that are no counts, those that fail more than their part of what may
+    be invalid are widened, and share what the others leave of it.
 
     Args:
         values: Values (n, 12) of `cardiac.anatomy.measure_criteria`, one array for each
@@ -105,11 +105,14 @@ def calibrate(
     if not groups or any(len(group) == 0 for group in groups):
         raise SettingsError("a profile cannot be calibrated without masks")
     limits = list(PUBLISHED.bounds)
-    spare = (1 - share) / len(CONTINUOUS)
-    for column in CONTINUOUS:
+    invalid = 1 - np.min([PUBLISHED.within(group).mean(axis=0) for group in groups], axis=0)
+    tight = [column for column in CONTINUOUS if invalid[column] > (1 - share) / len(CONTINUOUS)]
+    spare = (1 - share - np.delete(invalid, tight).sum()) / max(len(tight), 1)
+    for column in tight:
         sign = -1 if column in AT_LEAST else 1
         worst = max(
-            np.quantile(sign * group[:, column], 1 - spare, method="higher") for group in groups
+            np.quantile(sign * group[:, column], min(1 - spare, 1.0), method="higher")
+            for group in groups
         )
         # Rounded outwards to three digits, so that the bound can be quoted as it is.
         needed = sign * np.ceil(worst * 1000) / 1000

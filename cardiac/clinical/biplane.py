@@ -1,0 +1,99 @@
+"""Volumes and EF from two apical views of one patient."""
+
+from __future__ import annotations
+
+from cardiac.clinical.indices import NUMBERS, Indices, Stack, per_bsa
+from cardiac.clinical.volumes import Convention, biplane_volume, ejection_fraction
+from cardiac.errors import MeasurementError, SettingsError
+
+WARN_ABOVE = 10.0
+FLAG_ABOVE = 20.0
+ATRIAL_WARN_MM = 5.0
+_MADE = {
+    "lv_edv_ml": "lv_ed",
+    "lv_esv_ml": "lv_es",
+    "la_volume_es_ml": "la_es",
+}
+
+
+def combine_views(a4c: Indices, a2c: Indices, *, bsa_m2: float | None = None) -> Indices:
+    """Biplane indices of a four-chamber and a two-chamber sequence.
+
+    Discs and axes are means over each view's beats. By the `ase` convention the discs of a phase
+    are as high as the longer of the two axes of that phase.
+
+    Args:
+        a4c, a2c: What `measure_indices` gave for each view.
+        bsa_m2: Body surface area.
+
+    Raises:
+        SettingsError: The two views follow different conventions.
+    """
+    if a4c.convention is not a2c.convention:
+        raise SettingsError("the two views were measured by different conventions")
+    values: dict[str, float] = {}
+    reasons = dict.fromkeys(NUMBERS, "measured in each view by itself")
+    for name, phase in _MADE.items():
+        reasons.pop(name)
+        try:
+            values[name] = _volume(a4c, a2c, phase)
+        except MeasurementError as error:
+            reasons[name] = error.message
+    reasons.pop("lv_ef_percent")
+    try:
+        values["lv_ef_percent"] = ejection_fraction(values["lv_edv_ml"], values["lv_esv_ml"])
+    except (KeyError, MeasurementError):
+        reasons["lv_ef_percent"] = "a volume is missing"
+    discordance, warnings = _discordance(a4c, a2c)
+    if discordance is None:
+        reasons["long_axis_discordance_percent"] = "a view has no long axis in mm"
+    rates = [view.heart_rate_bpm for view in (a4c, a2c) if view.heart_rate_bpm is not None]
+    if not rates:
+        reasons["heart_rate_bpm"] = "neither view has one"
+    indexed, more = per_bsa(values, bsa_m2)
+    return Indices(
+        view="biplane",
+        convention=a4c.convention,
+        heart_rate_bpm=sum(rates) / len(rates) if rates else None,
+        n_beats=min(a4c.n_beats, a2c.n_beats),
+        long_axis_discordance_percent=discordance,
+        discordant=discordance is not None and discordance > FLAG_ABOVE,
+        reasons=reasons | more,
+        warnings=tuple(warnings),
+        **values,  # type: ignore[arg-type]
+        **indexed,  # type: ignore[arg-type]
+    )
+
+
+def _stack(view: Indices, phase: str, title: str) -> Stack:
+    if phase not in view.stacks:
+        raise MeasurementError(f"the {title} view has no discs of this phase in mm")
+    return view.stacks[phase]
+
+
+def _volume(a4c: Indices, a2c: Indices, phase: str) -> float:
+    """Biplane volume in mL of one structure in one phase."""
+    four, two = _stack(a4c, phase, "four-chamber"), _stack(a2c, phase, "two-chamber")
+    height = max(four.length_mm, two.length_mm)
+    if phase != "la_es" and a4c.convention is Convention.CAMUS_LEGACY:
+        stacks = [view.stacks for view in (a4c, a2c)]
+        height = max(s[p].length_mm for s in stacks for p in ("lv_ed", "lv_es") if p in s)
+    return biplane_volume(four.diameters, two.diameters, height)
+
+
+def _discordance(a4c: Indices, a2c: Indices) -> tuple[float | None, list[str]]:
+    """Largest difference of the long axes in one phase in percent of the longer, and warnings."""
+    worst: float | None = None
+    warnings = []
+    for phase in ("lv_ed", "lv_es"):
+        if phase in a4c.stacks and phase in a2c.stacks:
+            four, two = a4c.stacks[phase].length_mm, a2c.stacks[phase].length_mm
+            worst = max(worst or 0.0, 100 * abs(four - two) / max(four, two))
+    if worst is not None and worst > WARN_ABOVE:
+        verb = "the volumes are not to be trusted" if worst > FLAG_ABOVE else "one is foreshortened"
+        warnings.append(f"the long axes of the two views differ by {worst:.0f} %: {verb}")
+    if "la_es" in a4c.stacks and "la_es" in a2c.stacks:
+        apart = abs(a4c.stacks["la_es"].length_mm - a2c.stacks["la_es"].length_mm)
+        if apart > ATRIAL_WARN_MM:
+            warnings.append(f"the atrium's lengths in the two views differ by {apart:.0f} mm")
+    return worst, warnings

@@ -1,0 +1,265 @@
+"""What a study leaves on disk: the mask, the pictures, and rows of the tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardiac.clinical import NUMBERS, PER_BSA, Convention, Indices, combine_views
+from cardiac.errors import CardiacError, OutputError
+from cardiac.io import InputItem, write_atomically, write_mask
+from cardiac.sequence import View
+
+if TYPE_CHECKING:
+    from cardiac.study import Study
+
+Row = dict[str, object]
+
+INDEX_NAMES = (*NUMBERS, *PER_BSA, "heart_rate_bpm", "long_axis_discordance_percent")
+INDEX_COLUMNS = (
+    "id",
+    "level",
+    "patient",
+    "view",
+    "status",
+    "reason",
+    "convention",
+    "n_frames",
+    "frame_interval_ms",
+    "spacing_row_mm",
+    "spacing_column_mm",
+    "n_beats",
+    "ed_frames",
+    "es_frames",
+    *INDEX_NAMES,
+    "warnings",
+    "notes",
+    "source",
+)
+"""Columns of ``indices.csv``; units are in the names, frames count from 0."""
+FRAME_COLUMNS = (
+    "id",
+    "frame",
+    "time_s",
+    "phase",
+    "lv_area_mm2",
+    "lv_length_mm",
+    "lv_base_width_mm",
+    "lv_orientation_deg",
+    "myo_area_mm2",
+    "epi_center_x_mm",
+    "epi_center_y_mm",
+    "la_area_mm2",
+    "lv_area_px",
+    "la_area_px",
+    "reason",
+)
+"""Columns of ``frames.csv``. Without calibration only the areas in pixels and the angle are there."""
+UNCALIBRATED = "the file has no pixel size"
+
+
+def index_row(study: Study, name: str, item: InputItem | None = None) -> Row:
+    """The sequence's row of ``indices.csv``."""
+    sequence, indices = study.sequence, study.indices
+    spacing = sequence.spacing or (None, None)
+    interval = sequence.frame_interval_s
+    view = sequence.view
+    return {
+        "id": name,
+        "level": "sequence",
+        "patient": (item.patient if item else None) or sequence.subject.id,
+        "view": str(view),
+        "status": "ok",
+        "convention": str(indices.convention),
+        "n_frames": len(sequence),
+        "frame_interval_ms": None if interval is None else 1000 * interval,
+        "spacing_row_mm": spacing[0],
+        "spacing_column_mm": spacing[1],
+        "notes": "; ".join(sequence.notes),
+        "source": None if sequence.source is None else sequence.source.name,
+    } | _measured(indices)
+
+
+def _measured(indices: Indices) -> Row:
+    missing = [f"{name}: {reason}" for name, reason in indices.reasons.items()]
+    return {
+        "reason": "; ".join(missing),
+        "n_beats": indices.n_beats,
+        "ed_frames": ";".join(map(str, indices.ed_frames)),
+        "es_frames": ";".join(map(str, indices.es_frames)),
+        "warnings": "; ".join(indices.warnings),
+        **indices.numbers(),
+    }
+
+
+def failed_row(item: InputItem, error: CardiacError) -> Row:
+    """The row of an input that could not be processed."""
+    return {
+        "id": item.id,
+        "level": "sequence",
+        "patient": item.patient,
+        "view": str(item.view or View.UNKNOWN),
+        "status": "failed",
+        "reason": str(error),
+        "source": item.path.name,
+    }
+
+
+def patient_rows(
+    measured: Iterable[tuple[InputItem, Indices]], convention: Convention
+) -> list[Row]:
+    """A biplane row for every patient of whom both apical views were measured."""
+    found: dict[str, dict[View, Indices]] = {}
+    for item, indices in measured:
+        if item.patient and item.view in (View.A4C, View.A2C):
+            found.setdefault(item.patient, {}).setdefault(item.view, indices)
+    rows = []
+    for patient, views in found.items():
+        if len(views) < 2:
+            continue
+        combined = combine_views(views[View.A4C], views[View.A2C])
+        head: Row = {"id": patient, "level": "patient", "patient": patient, "status": "ok"}
+        rows.append(head | {"view": "biplane", "convention": str(convention)} | _measured(combined))
+    return rows
+
+
+def frame_rows(study: Study, name: str) -> list[Row]:
+    """The sequence's rows of ``frames.csv``."""
+    from cardiac.anatomy import ATTRIBUTES
+
+    sequence, attributes, indices = study.sequence, study.attributes, study.indices
+    calibrated = attributes.units == "mm"
+    pixel = math.prod(sequence.spacing) if sequence.spacing else 1.0
+    rows = []
+    for t in range(len(sequence)):
+        row: Row = {
+            "id": name,
+            "frame": t,
+            "time_s": None if sequence.times is None else float(sequence.times[t]),
+            "phase": _phase(t, indices),
+            "lv_area_px": _count(attributes["lv_area"][t] / pixel),
+            "la_area_px": _count(attributes["la_area"][t] / pixel),
+            "reason": "; ".join(
+                filter(None, [attributes.reasons[t], "" if calibrated else UNCALIBRATED])
+            ),
+        }
+        for attribute in (*ATTRIBUTES, "la_area"):
+            unit = _unit(attribute)
+            if calibrated or unit == "deg":
+                row[f"{attribute}_{unit}"] = float(attributes[attribute][t])
+        rows.append(row)
+    return rows
+
+
+def _unit(attribute: str) -> str:
+    if attribute.endswith("area"):
+        return "mm2"
+    return "deg" if attribute.endswith("orientation") else "mm"
+
+
+def _count(value: float) -> int | None:
+    return None if math.isnan(value) else round(value)
+
+
+def _phase(frame: int, indices: Indices) -> str:
+    if frame in indices.ed_frames:
+        return "ED"
+    return "ES" if frame in indices.es_frames else ""
+
+
+def study_name(study: Study) -> str:
+    """Stem of the output files: the source's name without its endings."""
+    from cardiac.io.registry import stem
+
+    return stem(study.sequence.source) if study.sequence.source else "sequence"
+
+
+def save_study(study: Study, folder: Path, name: str) -> list[Path]:
+    """Write the mask and, as the settings say, the picture and the video of a study.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    from cardiac.report import draw_picture, write_video
+
+    sequence, indices = study.sequence, study.indices
+    files = [write_mask(folder / "masks" / f"{name}.nii.gz", study.masks, sequence)]
+    if study.settings.pictures:
+        path = folder / "pictures" / f"{name}.png"
+        scale = 1 if sequence.spacing is None else 100
+        draw_picture(
+            path,
+            sequence,
+            study.masks,
+            title=f"{name}   {_view_title(sequence.view)}",
+            subtitle=_headline(indices),
+            curve=study.attributes["lv_area"] / scale,
+            curve_label="LV area (cm²)" if sequence.spacing else "LV area (pixels)",
+            ed_frames=indices.ed_frames,
+            es_frames=indices.es_frames,
+        )
+        files.append(path)
+    if study.settings.videos:
+        path = folder / "pictures" / f"{name}.mp4"
+        write_video(path, sequence, study.masks)
+        files.append(path)
+    return files
+
+
+def _view_title(view: View) -> str:
+    return "view not given" if view is View.UNKNOWN else str(view)
+
+
+def _headline(indices: Indices) -> list[str]:
+    """What the picture says in words: volumes and EF with their convention, or why not."""
+    parts = []
+    for name, label, unit in (
+        ("lv_edv_ml", "EDV", " mL"),
+        ("lv_esv_ml", "ESV", " mL"),
+        ("lv_ef_percent", "EF", " %"),
+        ("lv_fac_percent", "FAC", " %"),
+        ("heart_rate_bpm", "HR", " /min"),
+    ):
+        value = getattr(indices, name)
+        if value is not None:
+            parts.append(f"{label} {value:.0f}{unit}")
+    beats = f"{indices.n_beats} beat{'s' * (indices.n_beats != 1)}"
+    how = f"single plane, 20 discs, convention {indices.convention}, {beats}"
+    return [", ".join(parts) or "no index could be measured", how]
+
+
+def write_tables(folder: Path, indices: Sequence[Row], frames: Sequence[Row]) -> list[Path]:
+    """Write ``indices.csv`` and ``frames.csv``.
+
+    Raises:
+        OutputError: A table cannot be written.
+    """
+    files = []
+    for name, columns, rows in (
+        ("indices.csv", INDEX_COLUMNS, indices),
+        ("frames.csv", FRAME_COLUMNS, frames),
+    ):
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+        path = folder / name
+        try:
+            write_atomically(path, text.getvalue().encode())
+        except OSError as error:
+            raise OutputError(f"the table cannot be written ({error})", path=path) from error
+        files.append(path)
+    return files
+
+
+def _cell(value: object) -> object:
+    """A table cell: nothing for a missing number, six significant digits for a measured one."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.6g}"
+    return value

@@ -1,0 +1,149 @@
+"""A label map as one curve of corresponding points: cavity, base, outer wall, atrium, landmarks.
+
+Two masks whose points correspond can be averaged, interpolated and taken apart by principal
+components, and a few dozen numbers give a mask back to a fraction of a pixel.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from cardiac.anatomy.frame import LA, LV, MYO, Array, BoolArray
+from cardiac.anatomy.landmarks import Landmarks, find_landmarks
+from cardiac.errors import MeasurementError
+from cardiac.geometry import Mask
+from cardiac.shape.polygon import nearest, resample
+
+SIDE = 24
+BASE_POINTS = 13
+FOOT = 6
+ATRIUM_POINTS = 61
+_WALL = 2 * SIDE + 1
+WALL = slice(0, _WALL)
+"""Endocardium from the left annulus point over the apex to the right one."""
+BASE = slice(_WALL, _WALL + BASE_POINTS)
+"""Base of the cavity, back from right to left, without its ends."""
+EPI = slice(BASE.stop, BASE.stop + _WALL + 2 * FOOT)
+"""Outer border of the wall: left foot, left corner, apex, right corner, right foot."""
+ATRIUM = slice(EPI.stop, EPI.stop + ATRIUM_POINTS)
+"""Free border of the atrium, from left to right."""
+MARKS = slice(ATRIUM.stop, ATRIUM.stop + 3)
+"""Left and right annulus point and apex, as `cardiac.anatomy` finds them."""
+POINTS = MARKS.stop
+
+BLUR = 0.7
+STEP = 0.25
+CONTACT = 1.8
+"""Distance in pixels from the epicardium up to which the atrium's border is not free."""
+
+
+def extract(mask: Mask) -> Array:
+    """Outline (POINTS, 2) as (row, column) of a label map (H, W) with square pixels.
+
+    Points of a structure that is absent are NaN: the wall's outer border, the atrium's.
+
+    Raises:
+        MeasurementError: The ventricle is absent or cannot be followed round.
+    """
+    marks = find_landmarks(mask)
+    points = np.full((POINTS, 2), np.nan)
+    left, right = np.array(marks.left), np.array(marks.right)
+    points[MARKS] = left, right, marks.apex
+    rows, columns = np.nonzero(mask)
+    offset = np.array([rows.min(), columns.min()])
+    box = mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    outline, i, j, k = _turned(_outline(box == LV) + offset, left, np.array(marks.apex), right)
+    points[WALL] = _two_sides(outline, i, j, k)
+    points[BASE] = resample(_arc(outline, k, i), BASE_POINTS + 2)[1:-1]
+    epi = (box == LV) | (box == MYO)
+    if (box == MYO).any():
+        points[EPI] = _outer_wall(_outline(epi) + offset, marks)
+    if np.count_nonzero(box == LA) >= 9:
+        points[ATRIUM] = _free_atrium(box == LA, epi, marks, offset)
+    return points
+
+
+def _outline(region: BoolArray) -> Array:
+    """Longest closed outline (n, 2) of a region, smooth below a pixel, points `STEP` apart."""
+    from skimage.measure import find_contours
+
+    soft = ndimage.gaussian_filter(np.pad(region.astype(np.float32), 4), BLUR)
+    outlines: list[Array] = find_contours(soft, 0.5)  # type: ignore[no-untyped-call]
+    if not outlines:
+        raise MeasurementError("a structure is too thin to be followed round")
+    closed = max(outlines, key=len) - 4
+    length = np.hypot(*np.diff(closed, axis=0).T).sum()
+    return resample(closed, max(64, int(length / STEP)))[:-1]
+
+
+def _arc(closed: Array, start: int, stop: int) -> Array:
+    """Points of a closed outline from one index forward to another."""
+    count = len(closed)
+    return closed[(start + np.arange((stop - start) % count + 1)) % count]
+
+
+def _turned(closed: Array, *places: Array) -> tuple[Array, int, int, int]:
+    """The outline in the direction that meets three places in order, and their indices."""
+    i, j, k = (nearest(closed, place) for place in places)
+    count = len(closed)
+    if (j - i) % count > (k - i) % count:
+        closed, i, j, k = closed[::-1], count - 1 - i, count - 1 - j, count - 1 - k
+    if not 2 <= (j - i) % count < (k - i) % count - 1:
+        raise MeasurementError("the outline of a structure has no two sides")
+    return closed, i, j, k
+
+
+def _two_sides(closed: Array, i: int, j: int, k: int) -> Array:
+    """(2 SIDE + 1, 2) points from i to j and from j to k."""
+    near, far = _arc(closed, i, j), _arc(closed, j, k)
+    return np.vstack([resample(near, SIDE + 1), resample(far, SIDE + 1)[1:]])
+
+
+def _frame(marks: Landmarks) -> tuple[Array, Array, Array]:
+    """Middle of the annulus and the directions up the long axis and across it to the right."""
+    middle, apex = np.array(marks.middle), np.array(marks.apex)
+    up = (apex - middle) / np.hypot(*(apex - middle))
+    return middle, up, np.array([up[1], -up[0]])
+
+
+def _outer_wall(closed: Array, marks: Landmarks) -> Array:
+    """Points `EPI` of the epicardium's outline."""
+    middle, up, across = _frame(marks)
+    right, height = (closed - middle) @ across, (closed - middle) @ up
+    corners = closed[(-right - height).argmax()], closed[(right - height).argmax()]
+    above = np.flatnonzero(height > 0.5 * height.max())
+    top = closed[above[np.abs(right[above]).argmin()]]
+    closed, i, j, k = _turned(closed, corners[0], top, corners[1])
+    start, stop = nearest(closed, marks.left), nearest(closed, marks.right)
+    feet = _arc(closed, start, i), _arc(closed, k, stop)
+    # A foot that would run round the whole heart is none: the corner is the annulus point.
+    feet = tuple(f if len(f) < len(closed) // 3 else f[[-e, -e]] for e, f in zip((1, 0), feet, strict=True))  # type: ignore[assignment]
+    return np.vstack(
+        [
+            resample(feet[0], FOOT + 1)[:-1],
+            _two_sides(closed, i, j, k),
+            resample(feet[1], FOOT + 1)[1:],
+        ]
+    )
+
+
+def _free_atrium(la: BoolArray, epi: BoolArray, marks: Landmarks, offset: Array) -> Array:
+    """Points `ATRIUM`: the longest run of the atrium's outline that is away from the heart."""
+    closed = _outline(la)
+    distance = np.pad(np.asarray(ndimage.distance_transform_edt(~epi)), 2, mode="edge")
+    free = ndimage.map_coordinates(distance, closed.T + 2, order=1, mode="nearest") > CONTACT
+    count = len(closed)
+    free = ndimage.binary_closing(np.tile(free, 3), iterations=8)[count : 2 * count]
+    middle, _, across = _frame(marks)
+    if free.all() or not free.any():
+        first = nearest(closed + offset, middle)
+        run = np.roll(closed, -first, axis=0)
+    else:
+        first = int(np.flatnonzero(~free)[0])
+        parts, _ = ndimage.label(np.roll(free, -first))
+        longest = np.bincount(parts)[1:].argmax() + 1
+        run = closed[(np.flatnonzero(parts == longest) + first) % count]
+    if (run[-1] - run[0]) @ across < 0:
+        run = run[::-1]
+    return resample(run + offset, ATRIUM_POINTS)
