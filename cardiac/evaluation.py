@@ -107,10 +107,7 @@ def _summary(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _agreement(volumes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = []
     for name in (n.removeprefix("lv_") for n in COMPARED):
-        pairs = [
-            (row.get(f"network_{name}"), row.get(f"expert_{name}"))
-            for row in volumes
-        ]
+        pairs = [(row.get(f"network_{name}"), row.get(f"expert_{name}")) for row in volumes]
         rows.append({"index": name} | compare([p for p in pairs if None not in p], len(pairs)))
     return rows
 

@@ -95,7 +95,8 @@ class CanonicalGrid:
             else (self.region.left, self.region.right)
         )
         step = self.pitch[axis] * self.size / size
-        return (np.arange(size) + 0.5 - size / 2) * step + (low + high) / 2 - 0.5
+        centers = (np.arange(size, dtype=np.float64) + 0.5 - size / 2) * step
+        return np.asarray(centers + ((low + high) / 2 - 0.5), dtype=np.float64)
 
     def to_canonical(self, frames: npt.NDArray[np.generic]) -> FloatArray:
         """Resample images (..., H, W) to (..., size, size), anti-aliased, zero outside."""
@@ -111,13 +112,13 @@ class CanonicalGrid:
         ``planes`` may be coarser than the canonical grid (h = size / n); outside the
         square the result is ``fill``.
         """
-        planes = np.asarray(planes)
+        values: FloatArray = np.asarray(planes, dtype=np.float32)
         operators = []
-        for axis, n in ((0, planes.shape[-2]), (1, planes.shape[-1])):
+        for axis, n in ((0, values.shape[-2]), (1, values.shape[-1])):
             centers = self._centers(axis, n)
             position = (np.arange(self.shape[axis]) - centers[0]) / (centers[1] - centers[0])
             operators.append(_sampling(position, n, 1.0 / (centers[1] - centers[0]), pad=True))
-        result = _apply(planes - fill, operators[0], operators[1])
+        result = _apply(values - np.float32(fill), operators[0], operators[1])
         return result + np.float32(fill) if fill else result
 
 

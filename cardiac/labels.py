@@ -20,7 +20,7 @@ class Label(IntEnum):
 
     @property
     def color(self) -> tuple[int, int, int]:
-        """Red, green and blue (0 to 255) of the Okabe-Ito palette, safe for colour-blind readers."""
+        """Red, green and blue (0 to 255) of the Okabe-Ito palette, told apart by all."""
         return _COLORS[self]
 
     @property

@@ -73,8 +73,13 @@ def agreement(
         slice(max(rows.min() - 1, 0), rows.max() + 2),
         slice(max(columns.min() - 1, 0), columns.max() + 2),
     )
-    pair = [torch.from_numpy(np.ascontiguousarray(m[box]))[None, None].float() for m in (predicted, truth)]
-    options = {"include_background": True, "spacing": list(spacing)}
-    farthest = compute_hausdorff_distance(*pair, **options)
-    mean = compute_average_surface_distance(*pair, symmetric=True, **options)
+    a, b = (
+        torch.from_numpy(np.ascontiguousarray(m[box]))[None, None].float()
+        for m in (predicted, truth)
+    )
+    millimetres = list(spacing)
+    farthest = compute_hausdorff_distance(a, b, include_background=True, spacing=millimetres)
+    mean = compute_average_surface_distance(
+        a, b, include_background=True, symmetric=True, spacing=millimetres
+    )
     return Agreement(overlap, float(farthest), float(mean))

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardiac.clinical import NUMBERS, PER_BSA, Convention, Indices, combine_views
-from cardiac.errors import CardiacError, OutputError
+from cardiac.clinical import NUMBERS, PER_BSA, Indices, combine_views
+from cardiac.errors import CardiacError
 from cardiac.io import InputItem, write_atomically, write_mask
 from cardiac.sequence import View
 
@@ -58,7 +58,7 @@ FRAME_COLUMNS = (
     "la_area_px",
     "reason",
 )
-"""Columns of ``frames.csv``. Without calibration only the areas in pixels and the angle are there."""
+"""Columns of ``frames.csv``. Without calibration only areas in pixels and the angle."""
 UNCALIBRATED = "the file has no pixel size"
 
 
@@ -109,21 +109,30 @@ def failed_row(item: InputItem, error: CardiacError) -> Row:
     }
 
 
-def patient_rows(
-    measured: Iterable[tuple[InputItem, Indices]], convention: Convention
-) -> list[Row]:
-    """A biplane row for every patient of whom both apical views were measured."""
-    found: dict[str, dict[View, Indices]] = {}
-    for item, indices in measured:
-        if item.patient and item.view in (View.A4C, View.A2C):
-            found.setdefault(item.patient, {}).setdefault(item.view, indices)
+def patient_rows(studies: Iterable[tuple[Row, Indices, float | None]]) -> list[Row]:
+    """A biplane row for every patient with one four-chamber and one two-chamber sequence.
+
+    Args:
+        studies: Row of ``indices.csv``, indices and body surface area (m²) of each sequence.
+
+    Returns:
+        Rows of level ``patient``. Where a view has several sequences (rest and stress, say),
+        which of them belong together is not known, and the views are not combined.
+    """
+    found: dict[str, dict[str, list[tuple[Indices, float | None]]]] = {}
+    for row, indices, bsa in studies:
+        if row.get("patient") and row["view"] in (View.A4C, View.A2C):
+            views = found.setdefault(str(row["patient"]), {})
+            views.setdefault(str(row["view"]), []).append((indices, bsa))
     rows = []
     for patient, views in found.items():
-        if len(views) < 2:
+        if sorted(len(views.get(view, ())) for view in (View.A4C, View.A2C)) != [1, 1]:
             continue
-        combined = combine_views(views[View.A4C], views[View.A2C])
+        ((four, bsa),), ((two, other),) = views[View.A4C], views[View.A2C]
+        combined = combine_views(four, two, bsa_m2=bsa or other)
         head: Row = {"id": patient, "level": "patient", "patient": patient, "status": "ok"}
-        rows.append(head | {"view": "biplane", "convention": str(convention)} | _measured(combined))
+        head |= {"view": combined.view, "convention": str(combined.convention)}
+        rows.append(head | _measured(combined))
     return rows
 
 
@@ -248,10 +257,7 @@ def write_tables(folder: Path, indices: Sequence[Row], frames: Sequence[Row]) ->
         writer.writeheader()
         writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
         path = folder / name
-        try:
-            write_atomically(path, text.getvalue().encode())
-        except OSError as error:
-            raise OutputError(f"the table cannot be written ({error})", path=path) from error
+        write_atomically(path, text.getvalue().encode())
         files.append(path)
     return files
 

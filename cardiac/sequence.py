@@ -101,9 +101,7 @@ class EchoSequence:
         if self.times is not None and (
             self.times.shape != (len(self),) or (np.diff(self.times) <= 0).any()
         ):
-            raise GeometryError(
-                "frame times must rise and be one per frame", path=self.source
-            )
+            raise GeometryError("frame times must rise and be one per frame", path=self.source)
         if self.spacing is not None and not all(0.005 <= s <= 10 for s in self.spacing):
             raise GeometryError(
                 f"a pixel of {self.spacing[0]:g} × {self.spacing[1]:g} mm is not possible in echo",

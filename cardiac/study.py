@@ -66,19 +66,11 @@ class Study:
     @cached_property
     def indices(self) -> Indices:
         """Clinical indices of the sequence."""
-        from cardiac.clinical import measure_indices
+        from cardiac.clinical import sequence_indices
 
-        s = self.sequence
-        return measure_indices(
+        return sequence_indices(
+            self.sequence,
             self.masks,
-            s.spacing,
-            s.times,
-            s.view,
-            ed_frames=s.ed_frames,
-            es_frames=s.es_frames,
-            r_wave_times=s.r_wave_times,
-            heart_rate_bpm=s.heart_rate_bpm,
-            bsa_m2=s.subject.bsa_m2,
             convention=self.settings.convention,
             attributes=self.attributes,
         )

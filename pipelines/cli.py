@@ -41,11 +41,11 @@ app.command(
 )
 benchmark = cyclopts.App(name="benchmark", help="Measure speed, and methods against known truth.")
 app.command(benchmark)
-benchmark.command(
-    "pipelines.speed:speed", name="speed", help="Time the main job on this machine."
-)
+benchmark.command("pipelines.speed:speed", name="speed", help="Time the main job on this machine.")
 train.command(
-    "pipelines.train:train_segmentation", name="segmentation", help="Train the segmentation network."
+    "pipelines.train:train_segmentation",
+    name="segmentation",
+    help="Train the segmentation network.",
 )
 
 

@@ -60,6 +60,7 @@ class Case:
     index_row: dict[str, object]
     frame_rows: list[dict[str, object]] = field(default_factory=list)
     indices: Indices | None = None
+    bsa_m2: float | None = None
     error: CardiacError | None = None
     frames: int = 0
     seconds: float = 0.0
@@ -143,17 +144,25 @@ class ProcessJob:
         if study is not None:
             try:
                 row = study.index_row(item.id, item)
-                rows = study.frame_rows(item.id)
+                frames = study.frame_rows(item.id)
                 save_study(study, self.out, item.id)
-                seconds = time.perf_counter() - started
-                return Case(item, row, rows, study.indices, None, len(study.masks), seconds)
+                return Case(
+                    item,
+                    row,
+                    frames,
+                    study.indices,
+                    study.sequence.subject.bsa_m2,
+                    frames=len(study.masks),
+                    seconds=time.perf_counter() - started,
+                )
             except CardiacError as failure:
                 error = failure
             except Exception as failure:
                 log.exception("a case failed in a way that was not foreseen")
                 error = unforeseen(failure)
         assert error is not None
-        return Case(item, failed_row(item, error), error=error, seconds=time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return Case(item, failed_row(item, error), error=error, seconds=seconds)
 
     def _keep(self, case: Case) -> Case:
         self.cases.append(case)
@@ -164,8 +173,11 @@ class ProcessJob:
         from cardiac.outputs import patient_rows, write_tables
 
         rows = [case.index_row for case in self.cases]
-        measured = [(c.item, c.indices) for c in self.cases if c.indices is not None]
-        rows += patient_rows(measured, self.settings.convention)
+        rows += patient_rows(
+            (case.index_row, case.indices, case.bsa_m2)
+            for case in self.cases
+            if case.indices is not None
+        )
         frames = [row for case in self.cases for row in case.frame_rows]
         write_tables(self.out, rows, frames)
         write_run_record(self.out, self)

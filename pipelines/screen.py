@@ -17,17 +17,30 @@ MAX_ROWS = 40
 def progress_bar(total: int) -> Iterator[Callable[[Case], None]]:
     """A bar on standard error that falls silent when it is not a terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("processing", total=total)
 
         def advance(case: Case) -> None:
             bar.update(task, advance=1, description=case.item.id[:32])
             if case.error is not None:
-                bar.console.print(f"failed: {case.error}", style="red", markup=False, highlight=False)
+                bar.console.print(
+                    f"failed: {case.error}", style="red", markup=False, highlight=False
+                )
 
         yield advance
 
@@ -48,7 +61,9 @@ def print_summary(cases: list[Case], out: Path) -> None:
             for key in ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent", "lv_fac_percent")
         )
         status = Text("ok") if case.error is None else Text(f"failed: {case.error.message}", "red")
-        table.add_row(Text(case.item.id), str(row.get("view", "")), str(case.frames or ""), *numbers, status)
+        table.add_row(
+            Text(case.item.id), str(row.get("view", "")), str(case.frames or ""), *numbers, status
+        )
     console = Console()
     console.print(table)
     if len(cases) > MAX_ROWS:

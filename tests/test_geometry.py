@@ -65,7 +65,8 @@ def test_many_frames_are_resampled_like_each_of_them():
     frames = np.random.default_rng(0).integers(0, 255, (3, 90, 120), dtype=np.uint8)
     grid = CanonicalGrid.fit((90, 120))
     together = grid.to_canonical(frames)
-    assert all(np.allclose(t, grid.to_canonical(f), atol=1e-3) for t, f in zip(together, frames, strict=True))
+    for one, frame in zip(together, frames, strict=True):
+        assert np.allclose(one, grid.to_canonical(frame), atol=1e-3)
 
 
 @pytest.mark.parametrize("corners", [(0, 0, 0, 5), (5, 0, 2, 5), (-1, 0, 5, 5)])

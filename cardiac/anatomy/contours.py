@@ -127,7 +127,7 @@ def _outline(region: BoolArray, scale: Spacing) -> Array:
     if box is None:
         raise MeasurementError("the structure is absent")
     piece = crop(region.astype(np.uint8), box, margin=2) == 1
-    outlines: list[Array] = find_contours(piece.astype(np.float32), 0.5)  # type: ignore[no-untyped-call]
+    outlines: list[Array] = find_contours(piece.astype(np.float32), 0.5)
     longest = max(outlines, key=len)
     points = (longest + np.array([box[0] - 2, box[1] - 2])) * scale
     step = 0.5 * min(scale)

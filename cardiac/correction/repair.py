@@ -21,10 +21,8 @@ def remove_debris(masks: Mask) -> Mask:
     Returns:
         A repaired copy. A frame without debris comes back unchanged.
     """
-    if masks.ndim == 2:
-        return remove_debris(masks[None])[0]
     repaired = masks.copy()
-    for frame in repaired:
+    for frame in repaired.reshape(-1, *masks.shape[-2:]):
         rows, columns = np.nonzero(frame)
         if not rows.size:
             continue

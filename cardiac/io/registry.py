@@ -10,7 +10,7 @@ from pathlib import Path
 from cardiac.errors import UnreadableFileError, UnsupportedImageError
 from cardiac.io import camus, echonet
 from cardiac.io.pixels import check_file
-from cardiac.sequence import EchoSequence
+from cardiac.sequence import EchoSequence, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +92,16 @@ def read(path: str | Path) -> EchoSequence:
             hint="Known are DICOM, NIfTI, MetaImage, AVI, MP4, MOV, MKV, GIF, PNG, JPEG, BMP "
             "and TIFF.",
         )
-    return echonet.enrich(camus.enrich(known.read(path)))
+    return _view_from_name(echonet.enrich(camus.enrich(known.read(path))), path)
+
+
+def _view_from_name(sequence: EchoSequence, path: Path) -> EchoSequence:
+    """The view that the file's name tells, where nothing in the file does."""
+    from cardiac.io.dicom_tags import view_from_text
+
+    if sequence.view is not View.UNKNOWN:
+        return sequence
+    view = view_from_text(stem(path))
+    if view is View.UNKNOWN:
+        return sequence
+    return sequence.replace(view=view, notes=(*sequence.notes, "view from the file's name"))

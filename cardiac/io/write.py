@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cardiac.errors import GeometryError, OutputError
+from cardiac.io.atomic import replacing
 from cardiac.io.masks import check_labels
 from cardiac.labels import Label
 from cardiac.sequence import EchoSequence
@@ -63,25 +62,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         OutputError: The folder or the file cannot be written.
     """
-    temporary: str | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        # mkstemp makes private files; a result should have the usual permissions.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise OutputError(
-            f"cannot be written ({error.strerror or error}).",
-            path=path,
-            hint="Check that the folder exists, is writable and has room.",
-        ) from error
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def _shaped(values: npt.ArrayLike, sequence: EchoSequence) -> npt.NDArray[Any]:

@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 import zipfile
+import zlib
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from cardiac.sequence import View
 
 RECIPE = 1
 """Number of the way cines are made: a change of any pixel or number raises it."""
+_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
 _ARRAYS = ("frames", "masks", "times", "landmarks", "volumes_ml")
 _PLAIN = ("spacing", "ef_percent", "ed_frames", "es_frames", "heart_rate_bpm", "seed", "name")
 
@@ -55,7 +57,7 @@ def cached_cine(
     path = Path(default_cache() if cache is None else cache) / "phantom" / f"{_key(spec)}.npz"
     try:
         return load_cine(path)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except _DAMAGE:
         # Absent or damaged: both are answered by making it again.
         cine = make_cine(spec, camus)
     save_cine(cine, path)
@@ -93,7 +95,7 @@ def load_cine(path: Path) -> PhantomCine:
     """Read what :func:`save_cine` wrote; no pickles are opened.
 
     Raises:
-        OSError, ValueError, KeyError, BadZipFile: It is absent or damaged.
+        One of ``_DAMAGE``: It is absent or damaged.
     """
     with np.load(path, allow_pickle=False) as stored:
         plain = json.loads(str(stored["plain"]))

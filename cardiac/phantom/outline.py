@@ -62,7 +62,7 @@ def _border(inside: npt.NDArray[np.bool_]) -> Floats:
     from skimage.measure import find_contours
 
     soft = gaussian_filter(np.pad(inside, 2).astype(np.float32), 1.0)
-    lines = find_contours(soft, 0.5)  # type: ignore[no-untyped-call]
+    lines = find_contours(soft, 0.5)
     if not lines:
         raise InputError("a structure of the mask is too small to have a border")
     return np.asarray(max(lines, key=len)[:-1] - 2, dtype=np.float64)

@@ -192,4 +192,4 @@ def _sector(image: Floats32) -> Bools:
     bright = gaussian_filter(image, 1.0) > 4
     if not bright.any():
         return np.ones(image.shape, bool)
-    return np.asarray(convex_hull_image(bright))  # type: ignore[no-untyped-call]
+    return np.asarray(convex_hull_image(bright))

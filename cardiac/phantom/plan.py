@@ -40,7 +40,7 @@ def synthetic_plan(first_seed: int = 0) -> list[CineSpec]:
         for view in ("A4C", "A2C"):
             name = f"synthetic-{view}-{k}"
             specs.append(
-                CineSpec(name, SYNTHETIC, "", "", view, first_seed + k, 50, 50.0, request, masks)
+                CineSpec(name, SYNTHETIC, "", "", view, first_seed + k, 60, 50.0, request, masks)
             )
     return specs
 
@@ -50,13 +50,13 @@ def quick_plan(patients: Sequence[str], first_seed: int) -> list[CineSpec]:
     kinds = [("", "")] * 4 + [(r, "") for r in COMBINED]
     kinds += [("", "missing_base:2"), ("", "leaking_atrium:2"), ("", "bite:2"), ("", "jump:2")]
     return [
-        _real(patients[k % len(patients)], "valid", first_seed + k, request, masks, frames=30)
+        _real(patients[k % len(patients)], "valid", first_seed + k, request, masks)
         for k, (request, masks) in enumerate(kinds)
     ]
 
 
 def _real(
-    patient: str, split: str, seed: int, images: str, masks: str, *, frames: int = 50
+    patient: str, split: str, seed: int, images: str, masks: str, *, frames: int = 60
 ) -> CineSpec:
     what = images or (f"mask-{masks}" if masks else "clean")
     name = f"{patient}-{what}".replace(":", "").replace("+", "-")

@@ -38,7 +38,7 @@ def build_network(settings: NetworkSettings | None = None) -> torch.nn.Module:
 
     settings = settings or NetworkSettings()
     levels = len(settings.channels)
-    return DynUNet(
+    network: torch.nn.Module = DynUNet(
         spatial_dims=2,
         in_channels=1,
         out_channels=len(Label),
@@ -50,6 +50,7 @@ def build_network(settings: NetworkSettings | None = None) -> torch.nn.Module:
         norm_name=("BATCH", {"affine": True}),
         act_name=("leakyrelu", {"negative_slope": 0.01, "inplace": True}),
     )
+    return network
 
 
 def unique_state(network: torch.nn.Module) -> dict[str, torch.Tensor]:

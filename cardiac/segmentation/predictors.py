@@ -61,7 +61,9 @@ class TorchPredictor:
     def __init__(self, weights: WeightsFile, precision: Precision = Precision.FLOAT32) -> None:
         import torch
 
-        self.precision = Precision.BFLOAT16 if precision == Precision.BFLOAT16 else Precision.FLOAT32
+        self.precision = (
+            Precision.BFLOAT16 if precision == Precision.BFLOAT16 else Precision.FLOAT32
+        )
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = load_network(weights).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -104,7 +106,9 @@ class OpenVINOPredictor:
         logits = np.empty((len(images), 4, size, size), dtype=np.float32)
         for start in range(0, len(images), self.batch):
             part = images[start : start + self.batch]
-            if len(part) < self.batch:  # the graph has a fixed shape, and a frame never sees its neighbours
+            if (
+                len(part) < self.batch
+            ):  # the graph has a fixed shape, and a frame never sees its neighbours
                 part = np.concatenate([part, np.repeat(part[-1:], self.batch - len(part), axis=0)])
             self._queue.start_async([part], logits[start : start + self.batch])
         self._queue.wait_all()

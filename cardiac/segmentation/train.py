@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cardiac.geometry import CANONICAL_SIZE, Mask
 from cardiac.labels import STRUCTURES
-from cardiac.segmentation.augment import AugmentSettings, Augmenter, normalize
+from cardiac.segmentation.augment import Augmenter, AugmentSettings, normalize
 from cardiac.segmentation.data import canonical_arrays, labelled_stills, patients_of
 from cardiac.segmentation.export import export_weights
 from cardiac.segmentation.loss import segmentation_loss
@@ -41,10 +41,11 @@ class TrainSegmentationSettings(BaseModel):
         learning_rate: Peak learning rate; it rises over two epochs, stays, and falls to
             zero over the last ``decay`` share of the epochs.
         weight_decay: Of AdamW.
-        ema: Share of the averaged weights that is kept at each step; the average is what is shipped.
+        ema: Share of the averaged weights kept at each step; the average is what is shipped.
         cache_size: Side of the square that images are kept at before augmentation.
         seed: Source of all randomness.
         threads: CPU threads for training; 0 leaves torch's choice.
+        holdout: Share of the training patients kept out to watch the Dice on.
         validate_every: Epochs between two measurements on the held-out tenth of ``train``.
         network: Shape of the network.
         augment: Strength of the augmentation.
@@ -223,7 +224,9 @@ class _Run:
         torch.save(self._state(), aside)
         aside.replace(self.checkpoint)
         path = self.settings.out / "log.csv"
-        columns = ["epoch", "loss", "learning_rate", "seconds"] + [f"dice_{s.name.lower()}" for s in STRUCTURES]
+        columns = ["epoch", "loss", "learning_rate", "seconds"] + [
+            f"dice_{s.name.lower()}" for s in STRUCTURES
+        ]
         with path.open("a", newline="") as file:
             writer = csv.DictWriter(file, columns, restval="")
             if file.tell() == 0:
@@ -259,6 +262,12 @@ def mean_dice(
             truth = masks[start : start + 8, ::2, ::2]
             for p, t in zip(predicted, truth, strict=True):
                 scores.append(
-                    [2 * ((p == s) & (t == s)).sum() / max(1, (p == s).sum() + (t == s).sum()) for s in STRUCTURES]
+                    [
+                        2 * ((p == s) & (t == s)).sum() / max(1, (p == s).sum() + (t == s).sum())
+                        for s in STRUCTURES
+                    ]
                 )
-    return {f"dice_{s.name.lower()}": float(v) for s, v in zip(STRUCTURES, np.mean(scores, 0), strict=True)}
+    return {
+        f"dice_{s.name.lower()}": float(v)
+        for s, v in zip(STRUCTURES, np.mean(scores, 0), strict=True)
+    }

@@ -137,7 +137,9 @@ def test_exit_codes(tmp_path, cine):
     quick = ("--no-pictures", "--no-videos")
     done = cardiac("process", str(good), "--out", str(tmp_path / "a"), *quick)
     assert done.returncode == 0, done.stderr
-    assert cardiac("process", str(tmp_path / "no.avi"), "--out", str(tmp_path / "b")).returncode == 1
+    assert (
+        cardiac("process", str(tmp_path / "no.avi"), "--out", str(tmp_path / "b")).returncode == 1
+    )
     assert cardiac("process", str(good)).returncode == 2
     assert cardiac("process", str(good), "--out", str(tmp_path / "c"), "--nonsense").returncode == 2
     assert cardiac("info", str(good)).returncode == 0
@@ -158,3 +160,25 @@ def test_masks_written_twice_are_the_same_bytes(tmp_path, segmenter, cine):
     a = write_mask(tmp_path / "a.nii.gz", masks, cine).read_bytes()
     b = write_mask(tmp_path / "b.nii.gz", masks, cine).read_bytes()
     assert a == b
+
+
+def test_two_views_of_a_patient_become_a_biplane_row(tmp_path):
+    from cardiac.phantom import synthetic_cine
+
+    lines = ["id,path,patient,view"]
+    for view in ("A4C", "A2C"):
+        cine = synthetic_cine(view=view, n_frames=12, size=(128, 128), seed=1).sequence
+        write_cine(tmp_path / f"{view}.nii.gz", cine)
+        lines.append(f"{view},{view}.nii.gz,p1,{view}")
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("\n".join(lines))
+    job = ProcessJob(tmp_path / "out", ProcessSettings(pictures=False, videos=False))
+    list(job.run(job.find([manifest])))
+    job.finish()
+    rows = {row["id"]: row for row in rows_of(tmp_path / "out" / "indices.csv")}
+    assert set(rows) == {"A4C", "A2C", "p1"}
+    assert rows["p1"]["level"] == "patient"
+    assert rows["p1"]["view"] == "biplane"
+    low, high = sorted(float(rows[v]["lv_edv_ml"]) for v in ("A4C", "A2C"))
+    # The biplane volume takes its discs from both views and its axis from the longer one.
+    assert low * 0.9 <= float(rows["p1"]["lv_edv_ml"]) <= high * 1.3
