@@ -106,20 +106,48 @@ class CanonicalGrid:
         )
         return _apply(np.asarray(frames), rows, columns)
 
-    def to_image(self, planes: npt.NDArray[np.generic], fill: float = 0.0) -> FloatArray:
+    def to_image(
+        self, planes: npt.NDArray[np.generic], fill: float = 0.0, window: Region | None = None
+    ) -> FloatArray:
         """Bring planes (..., h, w) on the square back to the image's grid (..., H, W).
 
-        ``planes`` may be coarser than the canonical grid (h = size / n); outside the
-        square the result is ``fill``.
+        Args:
+            planes: May be coarser than the canonical grid (h = size / n).
+            fill: Value outside the square.
+            window: Only this part of the image, if given: (..., window height, window width).
         """
         values: FloatArray = np.asarray(planes, dtype=np.float32)
+        window = window or Region(0, 0, *self.shape)
         operators = []
-        for axis, n in ((0, values.shape[-2]), (1, values.shape[-1])):
+        spans = ((window.top, window.bottom), (window.left, window.right))
+        for axis, (n, span) in enumerate(zip(values.shape[-2:], spans, strict=True)):
             centers = self._centers(axis, n)
-            position = (np.arange(self.shape[axis]) - centers[0]) / (centers[1] - centers[0])
-            operators.append(_sampling(position, n, 1.0 / (centers[1] - centers[0]), pad=True))
+            step = centers[1] - centers[0]
+            operators.append(
+                _sampling((np.arange(*span) - centers[0]) / step, n, 1.0 / step, pad=True)
+            )
         result = _apply(values - np.float32(fill), operators[0], operators[1])
         return result + np.float32(fill) if fill else result
+
+    def window(self, found: npt.NDArray[np.bool_]) -> Region | None:
+        """Part of the image that ``found`` (h, w), on the square, can reach; None if nowhere.
+
+        It has a margin of one sample of ``found``, as far as linear interpolation carries.
+        """
+        limits = []
+        for axis in (0, 1):
+            hits = np.flatnonzero(found.any(axis=1 - axis))
+            if not hits.size:
+                return None
+            centers = self._centers(axis, found.shape[axis])
+            step = centers[1] - centers[0]
+            low = int(np.floor(centers[hits[0]] - step))
+            high = int(np.ceil(centers[hits[-1]] + step)) + 1
+            limits.append((max(low, 0), min(high, self.shape[axis])))
+        (top, bottom), (left, right) = limits
+        if top >= bottom or left >= right:
+            return None
+        return Region(top, left, bottom, right)
 
 
 def _sampling(
@@ -140,7 +168,15 @@ def _sampling(
 
 
 def _apply(planes: npt.NDArray[np.generic], rows: FloatArray, columns: FloatArray) -> FloatArray:
-    # Columns first through a 2-D product: BLAS then sees one tall matrix, not many small ones.
-    flat = np.ascontiguousarray(planes, dtype=np.float32).reshape(-1, planes.shape[-1])
-    half = (flat @ columns.T).reshape(*planes.shape[:-1], columns.shape[0])
-    return np.asarray(np.matmul(rows, half), dtype=np.float32)
+    """Resample along columns, then rows. An axis that is not resampled costs nothing."""
+    result = np.ascontiguousarray(planes, dtype=np.float32)
+    if not _is_identity(columns):
+        # Through a 2-D product: BLAS then sees one tall matrix, not many small ones.
+        flat = result.reshape(-1, result.shape[-1]) @ columns.T
+        result = flat.reshape(*planes.shape[:-1], columns.shape[0])
+    return result if _is_identity(rows) else np.matmul(rows, result)
+
+
+def _is_identity(operator: FloatArray) -> bool:
+    height, width = operator.shape
+    return height == width and bool((operator == np.eye(height, dtype=np.float32)).all())

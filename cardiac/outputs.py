@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -193,30 +194,39 @@ def save_study(study: Study, folder: Path, name: str) -> list[Path]:
     Raises:
         OutputError: A file cannot be written.
     """
-    from cardiac.report import draw_picture, write_video
+    from cardiac.report import write_video
+
+    files = [folder / "masks" / f"{name}.nii.gz"]
+    # Encoding the video takes about as long as all the rest: they go side by side.
+    with ThreadPoolExecutor(1) as worker:
+        if study.settings.videos:
+            files.append(folder / "pictures" / f"{name}.mp4")
+            encoding = worker.submit(write_video, files[-1], study.sequence, study.masks)
+        write_mask(files[0], study.masks, study.sequence)
+        if study.settings.pictures:
+            files.append(folder / "pictures" / f"{name}.png")
+            save_picture(study, files[-1], name)
+        if study.settings.videos:
+            encoding.result()
+    return files
+
+
+def save_picture(study: Study, path: Path, name: str) -> None:
+    """Draw ED, ES and the area curve of a study, with its indices in words."""
+    from cardiac.report import draw_picture
 
     sequence, indices = study.sequence, study.indices
-    files = [write_mask(folder / "masks" / f"{name}.nii.gz", study.masks, sequence)]
-    if study.settings.pictures:
-        path = folder / "pictures" / f"{name}.png"
-        scale = 1 if sequence.spacing is None else 100
-        draw_picture(
-            path,
-            sequence,
-            study.masks,
-            title=f"{name}   {_view_title(sequence.view)}",
-            subtitle=_headline(indices),
-            curve=study.attributes["lv_area"] / scale,
-            curve_label="LV area (cm²)" if sequence.spacing else "LV area (pixels)",
-            ed_frames=indices.ed_frames,
-            es_frames=indices.es_frames,
-        )
-        files.append(path)
-    if study.settings.videos:
-        path = folder / "pictures" / f"{name}.mp4"
-        write_video(path, sequence, study.masks)
-        files.append(path)
-    return files
+    draw_picture(
+        path,
+        sequence,
+        study.masks,
+        title=f"{name}   {_view_title(sequence.view)}",
+        subtitle=_headline(indices),
+        curve=study.attributes["lv_area"] / (1 if sequence.spacing is None else 100),
+        curve_label="LV area (cm²)" if sequence.spacing else "LV area (pixels)",
+        ed_frames=indices.ed_frames,
+        es_frames=indices.es_frames,
+    )
 
 
 def _view_title(view: View) -> str:

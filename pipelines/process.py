@@ -143,13 +143,11 @@ class ProcessJob:
 
         if study is not None:
             try:
-                row = study.index_row(item.id, item)
-                frames = study.frame_rows(item.id)
                 save_study(study, self.out, item.id)
                 return Case(
                     item,
-                    row,
-                    frames,
+                    study.index_row(item.id, item),
+                    study.frame_rows(item.id),
                     study.indices,
                     study.sequence.subject.bsa_m2,
                     frames=len(study.masks),

@@ -23,12 +23,31 @@ def remove_debris(masks: Mask) -> Mask:
     """
     repaired = masks.copy()
     for frame in repaired.reshape(-1, *masks.shape[-2:]):
-        rows, columns = np.nonzero(frame)
-        if not rows.size:
+        box = _bounding_box(frame)
+        if box is None:
             continue
-        box = frame[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-        _repair(box)
+        if not _is_whole(box):
+            _repair(box)
     return repaired
+
+
+def _bounding_box(frame: Mask) -> Mask | None:
+    """View of the part of a frame that holds all labels, or None where there is none."""
+    rows, columns = (np.flatnonzero(frame.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return None
+    return frame[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _is_whole(box: Mask) -> bool:
+    """Whether every label of a crop, the background around it included, is one piece.
+
+    There is then neither an island nor a hole, and one pass over the pixels has told so.
+    """
+    from skimage.measure import label
+
+    _, pieces = label(np.pad(box, 1), background=-1, return_num=True, connectivity=1)
+    return int(pieces) == np.unique(box).size + int((box != Label.BACKGROUND).all())
 
 
 def _repair(box: Mask) -> None:

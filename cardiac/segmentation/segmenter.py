@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from cardiac.segmentation.predictors import Engine, Precision, Predictor, load_p
 from cardiac.segmentation.weights import SHIPPED, WeightsFile, open_weights
 from cardiac.sequence import EchoSequence
 
-CHUNK = 32
+CHUNK = 16
+_NOWHERE = -1e3  # score of every structure beyond the canonical square
 _BLACK = 1.0  # grey level (of 255) up to which a canonical pixel counts as outside the sector
 
 
@@ -90,12 +92,20 @@ class Segmenter:
         masks = np.zeros(sequence.frames.shape, dtype=np.uint8)
         half = grid.size // 2
         logits = np.empty((len(sequence), 4, half, half), dtype=np.float16)
-        for start in range(0, len(sequence), CHUNK):
-            part = slice(start, start + CHUNK)
-            x = (images[part, None].astype(np.float32) - mean) / deviation
-            predicted = self.predictor(x)
+
+        def finish(part: slice, predicted: FloatArray) -> None:
             logits[part] = predicted
             masks[part] = labels_on_image(predicted, grid)
+
+        # The way back of one chunk overlaps with the network on the next.
+        with ThreadPoolExecutor(1) as worker:
+            finishing = []
+            for start in range(0, len(sequence), CHUNK):
+                part = slice(start, start + CHUNK)
+                x = (images[part, None].astype(np.float32) - mean) / deviation
+                finishing.append(worker.submit(finish, part, self.predictor(x)))
+            for done in finishing:
+                done.result()
         return Segmentation(masks, logits, grid)
 
 
@@ -127,8 +137,17 @@ def _levels(images: npt.NDArray[np.uint8], sequence: EchoSequence) -> tuple[floa
 
 def labels_on_image(logits: FloatArray, grid: CanonicalGrid) -> Mask:
     """Most likely label of every pixel of the image: (T, 4, h, w) logits to (T, H, W)."""
-    against_background = logits[:, 1:] - logits[:, :1]
-    planes = grid.to_image(against_background, fill=-1e3)
-    best = planes.argmax(axis=1)
-    top = np.take_along_axis(planes, best[:, None], axis=1)[:, 0]
-    return np.where(top > 0, best + 1, 0).astype(np.uint8)
+    masks = np.zeros((len(logits), *grid.shape), dtype=np.uint8)
+    margin = logits[:, 1:] - logits[:, :1]
+    # Where no corner of a cell prefers a structure, no point inside it does: most of the image.
+    window = grid.window((margin > 0).any(axis=(0, 1)))
+    if window is None:
+        return masks
+    planes = grid.to_image(margin, fill=_NOWHERE, window=window)
+    labels = masks[:, window.slices[0], window.slices[1]]
+    best = np.zeros(labels.shape, dtype=np.float32)
+    for label in range(1, logits.shape[1]):
+        plane = planes[:, label - 1]
+        labels[plane > best] = label
+        np.maximum(best, plane, out=best)
+    return masks
