@@ -3,7 +3,7 @@
 >>> import cardiac
 >>> sequence = cardiac.read("a4c.dcm")      # doctest: +SKIP
 >>> study = cardiac.process(sequence)       # doctest: +SKIP
->>> study.indices["lv_ef_percent"]          # doctest: +SKIP
+>>> study.indices.lv_ef_percent            # doctest: +SKIP
 """
 
 from __future__ import annotations

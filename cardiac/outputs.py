@@ -60,6 +60,8 @@ FRAME_COLUMNS = (
     "reason",
 )
 """Columns of ``frames.csv``. Without calibration only areas in pixels and the angle."""
+NOT_ALWAYS_MEANT = ("ef_area_length_uncalibrated", "long_axis_discordance_percent")
+"""Indices of clips without calibration and of two views: elsewhere they need no reason."""
 UNCALIBRATED = "the file has no pixel size"
 
 
@@ -86,9 +88,12 @@ def index_row(study: Study, name: str, item: InputItem | None = None) -> Row:
 
 
 def _measured(indices: Indices) -> Row:
-    missing = [f"{name}: {reason}" for name, reason in indices.reasons.items()]
+    missing: dict[str, list[str]] = {}
+    for name, reason in indices.reasons.items():
+        if name not in NOT_ALWAYS_MEANT:
+            missing.setdefault(reason, []).append(name)
     return {
-        "reason": "; ".join(missing),
+        "reason": "; ".join(f"{reason}: {', '.join(names)}" for reason, names in missing.items()),
         "n_beats": indices.n_beats,
         "ed_frames": ";".join(map(str, indices.ed_frames)),
         "es_frames": ";".join(map(str, indices.es_frames)),

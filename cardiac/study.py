@@ -46,7 +46,7 @@ class Study:
 
     Attributes:
         sequence: What was read.
-        segmentation: What the network said.
+        segmentation: What the network said: its scores on the canonical grid.
         masks: (T, H, W) labels that are written.
         settings: How it was processed.
     """
@@ -129,5 +129,8 @@ def process(
     sequence = source if isinstance(source, EchoSequence) else read(source)
     segmenter = models or Segmenter.load(settings.segmentation)
     segmentation = segmenter.segment(sequence)
-    masks = remove_debris(segmentation.masks) if settings.clean else segmentation.masks
-    return Study(sequence, segmentation, masks, settings)
+    if settings.clean:
+        # In place: the raw masks of a long cine weigh as much as the cine, and the
+        # segmentation keeps the scores they came from.
+        remove_debris(segmentation.masks, copy=False)
+    return Study(sequence, segmentation, segmentation.masks, settings)

@@ -72,17 +72,20 @@ class ProcessJob:
     Args:
         out: Folder for the results; made if it does not exist.
         settings: How to process.
+        segmenter: The network, if it is loaded already.
 
     Raises:
         OutputError: The folder cannot be made or written to.
     """
 
-    def __init__(self, out: Path, settings: ProcessSettings) -> None:
+    def __init__(
+        self, out: Path, settings: ProcessSettings, segmenter: Segmenter | None = None
+    ) -> None:
         self.out = out
         self.settings = settings
         self.cases: list[Case] = []
         self.started = datetime.now(UTC)
-        self.segmenter: Segmenter | None = None
+        self.segmenter = segmenter
         check_folder(out)
 
     @property
@@ -111,7 +114,7 @@ class ProcessJob:
         from cardiac.io import read_item
         from cardiac.segmentation.segmenter import Segmenter
 
-        self.segmenter = Segmenter.load(self.settings.segmentation)
+        self.segmenter = self.segmenter or Segmenter.load(self.settings.segmentation)
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
             reading = reader.submit(read_item, items[0])
             saving: Future[Case] | None = None

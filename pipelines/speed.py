@@ -71,14 +71,16 @@ def _write_cine(folder: Path, frames: int) -> Path:
 
 def _throughput(cine: Path, precision: Precision, repeats: int) -> float:
     """Frames per second of the main job, models loaded, one run before to warm up."""
+    from cardiac.segmentation.segmenter import Segmenter
     from pipelines.process import ProcessJob
 
     segmentation = ProcessSettings().segmentation.model_copy(update={"precision": precision})
     settings = ProcessSettings(segmentation=segmentation)
+    segmenter = Segmenter.load(segmentation)
     rates = []
     for turn in range(repeats + 1):
         with tempfile.TemporaryDirectory() as folder:
-            job = ProcessJob(Path(folder), settings)
+            job = ProcessJob(Path(folder), settings, segmenter)
             items = job.find([cine])
             started = time.perf_counter()
             cases = list(job.run(items))

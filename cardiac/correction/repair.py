@@ -6,22 +6,26 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from cardiac.anatomy import CRITERIA, Profile
+from cardiac.anatomy.frame import BACKGROUND, LA, LV, MYO, BoolArray
+from cardiac.anatomy.topology import dilate, largest_piece
 from cardiac.geometry import Mask
 from cardiac.labels import Label
 
 _EIGHT = np.ones((3, 3), dtype=bool)
 
 
-def remove_debris(masks: Mask) -> Mask:
+def remove_debris(masks: Mask, *, copy: bool = True) -> Mask:
     """Keep the largest part of every structure and fill its holes, frame by frame.
 
     Args:
         masks: (T, H, W) or (H, W) labels.
+        copy: Leave ``masks`` alone; otherwise they are repaired in place.
 
     Returns:
-        A repaired copy. A frame without debris comes back unchanged.
+        The repaired masks. A frame without debris comes back unchanged.
     """
-    repaired = masks.copy()
+    repaired = masks.copy() if copy else masks
     for frame in repaired.reshape(-1, *masks.shape[-2:]):
         box = _bounding_box(frame)
         if box is None:
@@ -72,3 +76,57 @@ def _largest(pixels: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
     return np.asarray(parts == sizes.argmax())
+
+
+def repair_frame(mask: Mask, profile: Profile) -> Mask:
+    """A label map (H, W) of one ventricle in one wall under one atrium, changed where it must be.
+
+    Loose pieces go, holes and gaps are filled, slivers of the wall that lie apart go to the
+    cavity, and where wall and atrium touch along more than criterion 10 allows the foot of the
+    wall is cut back. What takes a larger change, such as a wall that is open, is left alone.
+    """
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return mask
+    around = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    labels = _one_of_each(np.pad(mask[around], 1))
+    _cut_feet(labels, profile.bounds[CRITERIA.index("myo_touches_la")])
+    repaired = mask.copy()
+    repaired[around] = labels[1:-1, 1:-1]
+    return repaired
+
+
+def _one_of_each(labels: Mask) -> Mask:
+    """Labels with one piece of each structure and nothing enclosed; there is an empty rim."""
+    lv = _solid(labels == LV)
+    epi = _solid(lv | (labels == MYO))
+    wall = largest_piece(epi & ~lv)[0]
+    lv = _solid(epi & ~wall)
+    la = largest_piece((labels == LA) & ~epi)[0]
+    la |= ndimage.binary_fill_holes(la | lv) & ~epi
+    result = np.full_like(labels, BACKGROUND)
+    result[wall], result[lv], result[la] = MYO, LV, LA
+    return result
+
+
+def _solid(region: BoolArray) -> BoolArray:
+    return np.asarray(ndimage.binary_fill_holes(largest_piece(region)[0]))
+
+
+def _cut_feet(labels: Mask, share: float) -> None:
+    """Cut the wall back, in place, where it touches the atrium far from the cavity.
+
+    Experts end the wall at the annulus. Where a mask lets it run on beside the atrium, the
+    pixels in contact and those behind them were the wall's in 6 % and 18 % of the cases.
+    """
+    wall = labels == MYO
+    contact = wall & dilate(labels == LA)
+    columns = np.flatnonzero(wall.any(axis=0))
+    allowed = int(share * (columns[-1] - columns[0] + 1)) if columns.size else 0
+    pixels = np.argwhere(contact)
+    if len(pixels) <= allowed:
+        return
+    distance = ndimage.distance_transform_edt(labels != LV)[contact]
+    far = np.zeros_like(wall)
+    far[tuple(pixels[np.argsort(distance, kind="stable")[allowed:]].T)] = True
+    labels[dilate(far) & wall] = BACKGROUND

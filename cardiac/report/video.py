@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from fractions import Fraction
 from functools import cache
@@ -31,7 +32,7 @@ STILL_RATE = 1.0
 
 ENCODERS: dict[str, dict[str, str]] = {
     "libopenh264": {"rc_mode": "quality", "qmin": "18", "qmax": "28"},
-    "libx264": {"preset": "ultrafast", "crf": "20"},
+    "libx264": {"preset": "ultrafast", "crf": "23"},
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "crf": "24", "b": "0"},
 }
 """Encoders by preference, with options: H.264 first since it plays everywhere, and there the
@@ -150,10 +151,20 @@ def _encode(
     ticks: list[int],
 ) -> None:
     lengths = dict(zip(ticks, np.diff(ticks).tolist(), strict=False))
-    for frame, start in zip(frames, ticks, strict=False):
+    for frame, start in zip(_ahead(frames), ticks, strict=False):
         frame.pts, frame.time_base = start, Fraction(1, _TICKS)
         _mux(container, stream.encode(frame), lengths)
     _mux(container, stream.encode(None), lengths)
+
+
+def _ahead(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+    """The same frames, the next one drawn while the last is encoded."""
+    source = iter(frames)
+    with ThreadPoolExecutor(1) as worker:
+        coming = worker.submit(next, source, None)
+        while (frame := coming.result()) is not None:
+            coming = worker.submit(next, source, None)
+            yield frame
 
 
 def _mux(

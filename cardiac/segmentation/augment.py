@@ -32,6 +32,7 @@ class AugmentSettings(BaseModel):
     mirror_probability: float = 0.12
     crop_probability: float = 0.2
     sector_probability: float = 0.15
+    sector_tilt_rad: float = 0.15
     log_gamma: float = 0.5
     log_gain: float = 0.35
     gain_field: float = 0.35
@@ -151,7 +152,7 @@ class Augmenter:
         n = len(image)
         y, x = self._coordinates()
         dy, dx = y - self._uniform(n, -1.2, -0.85), x - self._uniform(n, -0.15, 0.15)
-        angle = torch.atan2(dx, dy) - self._uniform(n, -0.15, 0.15)
+        angle = torch.atan2(dx, dy) - self._uniform(n) * self.settings.sector_tilt_rad
         radius = (dx**2 + dy**2).sqrt()
         keep = (angle.abs() < self._uniform(n, 0.45, 0.8)) & (radius < self._uniform(n, 1.7, 2.2))
         return image * (keep | (self._chosen(n, self.settings.sector_probability) == 0))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
+from threadpoolctl import threadpool_limits
 
 from cardiac.errors import InvalidPixelsError
 from cardiac.geometry import CanonicalGrid, FloatArray, Mask
@@ -16,7 +17,7 @@ from cardiac.segmentation.predictors import Engine, Precision, Predictor, load_p
 from cardiac.segmentation.weights import SHIPPED, WeightsFile, open_weights
 from cardiac.sequence import EchoSequence
 
-CHUNK = 16
+CHUNK = 32
 _NOWHERE = -1e3  # score of every structure beyond the canonical square
 _BLACK = 1.0  # grey level (of 255) up to which a canonical pixel counts as outside the sector
 
@@ -44,7 +45,8 @@ class Segmentation:
     """What the network says of a sequence.
 
     Attributes:
-        masks: (T, H, W) labels on the sequence's own grid.
+        masks: (T, H, W) labels on the sequence's own grid; ``cardiac.process`` cleans them in
+            place, and ``labels_on_image(logits, grid)`` gives the raw ones again.
         logits: (T, 4, S/2, S/2) float16, on the canonical grid at half its resolution.
         grid: The canonical grid.
     """
@@ -97,12 +99,15 @@ class Segmenter:
             logits[part] = predicted
             masks[part] = labels_on_image(predicted, grid)
 
-        # The way back of one chunk overlaps with the network on the next.
-        with ThreadPoolExecutor(1) as worker:
+        # The way back of one chunk overlaps with the network on the next, and linear algebra
+        # of several threads would fight with it for the cores.
+        with ThreadPoolExecutor(1) as worker, threadpool_limits(1, user_api="blas"):
             finishing = []
             for start in range(0, len(sequence), CHUNK):
                 part = slice(start, start + CHUNK)
-                x = (images[part, None].astype(np.float32) - mean) / deviation
+                x = images[part, None].astype(np.float32)
+                x -= np.float32(mean)
+                x /= np.float32(deviation)
                 finishing.append(worker.submit(finish, part, self.predictor(x)))
             for done in finishing:
                 done.result()
@@ -140,7 +145,7 @@ def labels_on_image(logits: FloatArray, grid: CanonicalGrid) -> Mask:
     masks = np.zeros((len(logits), *grid.shape), dtype=np.uint8)
     margin = logits[:, 1:] - logits[:, :1]
     # Where no corner of a cell prefers a structure, no point inside it does: most of the image.
-    window = grid.window((margin > 0).any(axis=(0, 1)))
+    window = grid.window(np.asarray((margin > 0).any(axis=(0, 1))))
     if window is None:
         return masks
     planes = grid.to_image(margin, fill=_NOWHERE, window=window)

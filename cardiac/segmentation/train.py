@@ -20,6 +20,7 @@ from cardiac.segmentation.data import canonical_arrays, labelled_stills, patient
 from cardiac.segmentation.export import export_weights
 from cardiac.segmentation.loss import segmentation_loss
 from cardiac.segmentation.network import NetworkSettings, build_network, unique_state
+from cardiac.segmentation.weights import load_network, open_weights
 
 if TYPE_CHECKING:
     import torch
@@ -36,6 +37,7 @@ class TrainSegmentationSettings(BaseModel):
         data: Folder of CAMUS patients in NIfTI.
         manifest: CSV of patients and splits.
         out: Folder for checkpoint, log and weights. An unfinished run there is resumed.
+        start: Weights to start from, to train further; random ones without.
         epochs: Passes over the training images.
         batch_size: Images per step.
         learning_rate: Peak learning rate; it rises over two epochs, stays, and falls to
@@ -56,6 +58,7 @@ class TrainSegmentationSettings(BaseModel):
     data: Path
     manifest: Path = Path("data_manifests/camus.csv")
     out: Path = Path("runs/segmentation")
+    start: Path | None = None
     epochs: int = 120
     batch_size: int = 8
     learning_rate: float = 2e-3
@@ -122,6 +125,12 @@ def _load(
     return images, masks, tuning
 
 
+def _first_network(settings: TrainSegmentationSettings) -> torch.nn.Module:
+    if settings.start is None:
+        return build_network(settings.network)
+    return load_network(open_weights(settings.start))
+
+
 class _Run:
     """State of a training run: everything a checkpoint holds."""
 
@@ -131,7 +140,7 @@ class _Run:
         import torch
 
         self.settings, self.fabric, self.steps = settings, fabric, steps_per_epoch
-        network = build_network(settings.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = _first_network(settings).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = build_network(settings.network).eval()
         self.averaged.load_state_dict(network.state_dict())
         optimizer = torch.optim.AdamW(

@@ -38,9 +38,10 @@ class WeightsFile:
         return NetworkSettings.model_validate_json(self.metadata["network"])
 
     @property
-    def activation_ranges(self) -> dict[str, float]:
-        """Largest input of every convolution by its name, for eight-bit inference; or empty."""
-        return {k: float(v) for k, v in json.loads(self.metadata.get("ranges", "{}")).items()}
+    def activation_ranges(self) -> dict[str, tuple[float, float]]:
+        """Range of every convolution's input by its name, for eight-bit inference; or empty."""
+        ranges = json.loads(self.metadata.get("ranges", "{}"))
+        return {name: (float(low), float(high)) for name, (low, high) in ranges.items()}
 
 
 @lru_cache(maxsize=8)
