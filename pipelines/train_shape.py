@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from cyclopts import Parameter
 
-from cardiac.shape.data import TrainingShapes, shapes_of
-from cardiac.shape.train import TrainShapeSettings
+from cardiac.shape.settings import TrainShapeSettings
+
+if TYPE_CHECKING:
+    from cardiac.geometry import Mask
+    from cardiac.shape.data import TrainingShapes
 
 FRAMES = 4
 
@@ -19,20 +21,14 @@ def train_shape(settings: Annotated[TrainShapeSettings, Parameter(name="*")]) ->
     Args:
         settings: See configs/train_shape.yaml.
     """
+    import numpy as np
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import Progress
 
     from cardiac.shape.train import train
 
     console = Console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
+    with Progress(console=console) as progress:
         task = progress.add_task("drawing phantoms", total=settings.epochs)
 
         def show(row: dict[str, float]) -> None:
@@ -48,9 +44,14 @@ def train_shape(settings: Annotated[TrainShapeSettings, Parameter(name="*")]) ->
 
 def phantom_shapes(cines: int, seed: int) -> TrainingShapes:
     """Shapes of a few frames of each of several synthetic cines, with their phase."""
-    from cardiac.phantom import synthetic_cine
+    import numpy as np
 
-    masks, phase, group = [], [], []
+    from cardiac.phantom import synthetic_cine
+    from cardiac.shape.data import shapes_of
+
+    masks: list[Mask] = []
+    phase: list[float] = []
+    group: list[str] = []
     for number in range(cines):
         view = "A4C" if number % 2 == 0 else "A2C"
         cine = synthetic_cine(view, n_frames=FRAMES, seed=seed * 1_000_003 + number)

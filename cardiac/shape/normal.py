@@ -133,7 +133,7 @@ def _set_cavity(
     return x * np.exp(swell[:, None] * less), y
 
 
-_ROOT = np.r_[np.full(FOOT, WALL.start), np.arange(WALL.start, WALL.stop), np.full(FOOT, WALL.stop - 1)]
+_ROOT = np.pad(np.arange(WALL.start, WALL.stop), FOOT, mode="edge")
 """Point of the endocardium across the wall from each point of `EPI`."""
 
 

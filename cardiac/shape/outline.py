@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from cardiac.anatomy.frame import LA, LV, MYO, Array, BoolArray
+from cardiac.anatomy.frame import LA, LV, MYO, Array, BoolArray, window
 from cardiac.anatomy.landmarks import Landmarks, find_landmarks
 from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask
+from cardiac.shape.contour import region_outline
 from cardiac.shape.polygon import nearest, resample
 
 SIDE = 24
@@ -32,10 +33,10 @@ MARKS = slice(ATRIUM.stop, ATRIUM.stop + 3)
 """Left and right annulus point and apex, as `cardiac.anatomy` finds them."""
 POINTS = MARKS.stop
 
-BLUR = 0.7
-STEP = 0.25
 CONTACT = 1.8
 """Distance in pixels from the epicardium up to which the atrium's border is not free."""
+GAP = 16
+_NEAR = 4
 
 
 def extract(mask: Mask) -> Array:
@@ -48,33 +49,18 @@ def extract(mask: Mask) -> Array:
     """
     marks = find_landmarks(mask)
     points = np.full((POINTS, 2), np.nan)
-    left, right = np.array(marks.left), np.array(marks.right)
-    points[MARKS] = left, right, marks.apex
-    rows, columns = np.nonzero(mask)
-    offset = np.array([rows.min(), columns.min()])
-    box = mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    outline, i, j, k = _turned(_outline(box == LV) + offset, left, np.array(marks.apex), right)
+    left, apex, right = (np.array(place) for place in (marks.left, marks.apex, marks.right))
+    points[MARKS] = left, right, apex
+    lv, wall, la = mask == LV, mask == MYO, mask == LA
+    outline, i, j, k = _turned(region_outline(lv), left, apex, right)
     points[WALL] = _two_sides(outline, i, j, k)
     points[BASE] = resample(_arc(outline, k, i), BASE_POINTS + 2)[1:-1]
-    epi = (box == LV) | (box == MYO)
-    if (box == MYO).any():
-        points[EPI] = _outer_wall(_outline(epi) + offset, marks)
-    if np.count_nonzero(box == LA) >= 9:
-        points[ATRIUM] = _free_atrium(box == LA, epi, marks, offset)
+    epi = lv | wall
+    if wall.any():
+        points[EPI] = _outer_wall(region_outline(epi), marks)
+    if np.count_nonzero(la) >= 9:
+        points[ATRIUM] = _free_atrium(la, epi, marks)
     return points
-
-
-def _outline(region: BoolArray) -> Array:
-    """Longest closed outline (n, 2) of a region, smooth below a pixel, points `STEP` apart."""
-    from skimage.measure import find_contours
-
-    soft = ndimage.gaussian_filter(np.pad(region.astype(np.float32), 4), BLUR)
-    outlines: list[Array] = find_contours(soft, 0.5)  # type: ignore[no-untyped-call]
-    if not outlines:
-        raise MeasurementError("a structure is too thin to be followed round")
-    closed = max(outlines, key=len) - 4
-    length = np.hypot(*np.diff(closed, axis=0).T).sum()
-    return resample(closed, max(64, int(length / STEP)))[:-1]
 
 
 def _arc(closed: Array, start: int, stop: int) -> Array:
@@ -116,28 +102,23 @@ def _outer_wall(closed: Array, marks: Landmarks) -> Array:
     top = closed[above[np.abs(right[above]).argmin()]]
     closed, i, j, k = _turned(closed, corners[0], top, corners[1])
     start, stop = nearest(closed, marks.left), nearest(closed, marks.right)
-    feet = _arc(closed, start, i), _arc(closed, k, stop)
-    # A foot that would run round the whole heart is none: the corner is the annulus point.
-    feet = tuple(f if len(f) < len(closed) // 3 else f[[-e, -e]] for e, f in zip((1, 0), feet, strict=True))  # type: ignore[assignment]
-    return np.vstack(
-        [
-            resample(feet[0], FOOT + 1)[:-1],
-            _two_sides(closed, i, j, k),
-            resample(feet[1], FOOT + 1)[1:],
-        ]
-    )
+    first, last = _arc(closed, start, i), _arc(closed, k, stop)
+    # A foot that would run round the whole heart is none: wall and cavity end together.
+    most = len(closed) // 3
+    first = first if len(first) < most else first[[-1, -1]]
+    last = last if len(last) < most else last[[0, 0]]
+    sides = _two_sides(closed, i, j, k)
+    return np.vstack([resample(first, FOOT + 1)[:-1], sides, resample(last, FOOT + 1)[1:]])
 
 
-def _free_atrium(la: BoolArray, epi: BoolArray, marks: Landmarks, offset: Array) -> Array:
+def _free_atrium(la: BoolArray, epi: BoolArray, marks: Landmarks) -> Array:
     """Points `ATRIUM`: the longest run of the atrium's outline that is away from the heart."""
-    closed = _outline(la)
-    distance = np.pad(np.asarray(ndimage.distance_transform_edt(~epi)), 2, mode="edge")
-    free = ndimage.map_coordinates(distance, closed.T + 2, order=1, mode="nearest") > CONTACT
+    closed = region_outline(la)
+    free = _closed(_distance(closed, epi) > CONTACT)
     count = len(closed)
-    free = ndimage.binary_closing(np.tile(free, 3), iterations=8)[count : 2 * count]
     middle, _, across = _frame(marks)
     if free.all() or not free.any():
-        first = nearest(closed + offset, middle)
+        first = nearest(closed, middle)
         run = np.roll(closed, -first, axis=0)
     else:
         first = int(np.flatnonzero(~free)[0])
@@ -146,4 +127,28 @@ def _free_atrium(la: BoolArray, epi: BoolArray, marks: Landmarks, offset: Array)
         run = closed[(np.flatnonzero(parts == longest) + first) % count]
     if (run[-1] - run[0]) @ across < 0:
         run = run[::-1]
-    return resample(run + offset, ATRIUM_POINTS)
+    return resample(run, ATRIUM_POINTS)
+
+
+def _distance(places: Array, region: BoolArray) -> Array:
+    """Distance (n,) in pixels of places (n, 2) to a region, right as far as `_NEAR`."""
+    low = np.floor(places.min(axis=0)).astype(int) - _NEAR
+    high = np.ceil(places.max(axis=0)).astype(int) + _NEAR + 1
+    # 1 in the region, 0 or `OUTSIDE` around it.
+    away = window(region.view(np.uint8), *low, *(high - low)) != 1
+    if away.all():
+        return np.full(len(places), np.inf)
+    distance = np.asarray(ndimage.distance_transform_edt(away))
+    return np.asarray(ndimage.map_coordinates(distance, (places - low).T, order=1, mode="nearest"))
+
+
+def _closed(free: BoolArray) -> BoolArray:
+    """A ring of places without the gaps of up to `GAP` of them."""
+    if not free.any():
+        return free
+    first = int(free.argmax())
+    turned = np.roll(free, -first)
+    change = np.flatnonzero(turned != np.append(turned[1:], True)) + 1
+    for start, stop in zip(change[::2], change[1::2], strict=True):
+        turned[start:stop] |= stop - start <= GAP
+    return np.roll(turned, first)

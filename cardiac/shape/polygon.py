@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,38 +27,56 @@ def centre(x: Array, y: Array) -> tuple[Array, Array]:
     return ((x + x2) * cross).sum(axis=-1) / total, ((y + y2) * cross).sum(axis=-1) / total
 
 
-def fill(corners: Array, shape: tuple[int, int]) -> BoolArray:
-    """Pixels (H, W) whose centre a polygon winds around.
+def fill(polygons: Sequence[Array], shape: tuple[int, int]) -> BoolArray:
+    """Pixels (n, H, W) whose centres each of n polygons winds around.
 
     Args:
-        corners: (n, 2) as (row, column); whole numbers are pixel centres.
+        polygons: Corners (m, 2) as (row, column); whole numbers are pixel centres.
         shape: (H, W).
 
     A polygon that crosses itself leaves no hole where it winds twice.
     """
     height, width = shape
-    start, stop = corners, np.roll(corners, -1, axis=0)
-    low = np.ceil(np.minimum(start[:, 0], stop[:, 0])).astype(int)
-    high = np.ceil(np.maximum(start[:, 0], stop[:, 0])).astype(int)
-    count = np.clip(high, 0, height) - np.clip(low, 0, height)
-    edge = np.repeat(np.arange(len(corners)), count)
-    first = np.repeat(np.cumsum(count) - count, count)
-    row = np.clip(low, 0, height)[edge] + np.arange(len(edge)) - first
-    down = stop[edge] - start[edge]
-    column = start[edge, 1] + (row - start[edge, 0]) / down[:, 0] * down[:, 1]
-    at = row * (width + 1) + np.clip(np.ceil(column), 0, width).astype(int)
-    turns = np.bincount(at, np.sign(down[:, 0]), minlength=height * (width + 1))
-    return np.asarray(np.cumsum(turns.reshape(height, width + 1), axis=1)[:, :-1] != 0)
+    start = np.concatenate(polygons)
+    sizes = [len(corners) for corners in polygons]
+    ends = np.cumsum(sizes)
+    following = np.arange(1, len(start) + 1)
+    following[ends - 1] = ends - sizes
+    stop = start[following]
+    plane = np.repeat(np.arange(len(polygons)), sizes)
+    low = np.clip(np.ceil(np.minimum(start[:, 0], stop[:, 0])).astype(int), 0, height)
+    high = np.clip(np.ceil(np.maximum(start[:, 0], stop[:, 0])).astype(int), 0, height)
+    # One crossing for every row that a side passes.
+    count = high - low
+    side = np.repeat(np.arange(len(start)), count)
+    row = np.arange(len(side)) + (low - np.cumsum(count) + count)[side]
+    down = stop[side] - start[side]
+    column = start[side, 1] + (row - start[side, 0]) / down[:, 0] * down[:, 1]
+    column = np.clip(np.ceil(column), 0, width).astype(int)
+    at = (plane[side] * height + row) * (width + 1) + column
+    order = np.argsort(at, kind="stable")
+    turns = np.cumsum(np.where(down[order, 0] > 0, 1, -1))
+    # Runs of pixels from one crossing to the next; a row begins and ends outside.
+    size = len(polygons) * height * (width + 1)
+    lengths = np.diff(at[order], prepend=0, append=size)
+    inside = np.repeat(np.concatenate([[False], turns != 0]), lengths)
+    return np.asarray(inside.reshape(len(polygons), height, width + 1)[:, :, :-1])
 
 
 def resample(points: Array, n: int) -> Array:
     """n points at equal distances along an open curve (m, 2)."""
-    steps = np.hypot(*np.diff(points, axis=0).T)
-    along = np.concatenate([[0.0], np.cumsum(steps)])
-    wanted = np.linspace(0, along[-1], n)
-    return np.stack([np.interp(wanted, along, points[:, axis]) for axis in (0, 1)], axis=1)
+    down, right = (points[1:] - points[:-1]).T
+    along = np.zeros(len(points))
+    np.cumsum(np.sqrt(down * down + right * right), out=along[1:])
+    wanted = np.arange(n) * (along[-1] / (n - 1))
+    wanted[-1] = along[-1]
+    even = np.empty((n, 2))
+    for axis in (0, 1):
+        even[:, axis] = np.interp(wanted, along, points[:, axis])
+    return even
 
 
 def nearest(points: Array, place: npt.ArrayLike) -> int:
     """Index of the point (m, 2) nearest to a place (2,)."""
-    return int(((points - np.asarray(place)) ** 2).sum(axis=1).argmin())
+    down, right = (points - np.asarray(place)).T
+    return int((down * down + right * right).argmin())
