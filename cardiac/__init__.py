@@ -16,6 +16,8 @@ from cardiac.errors import CardiacError
 from cardiac.labels import Label
 
 if TYPE_CHECKING:
+    from cardiac.certificate import Certificate, certify
+    from cardiac.correction import Correction, correct_masks
     from cardiac.io import read
     from cardiac.segmentation.segmenter import Segmenter
     from cardiac.sequence import EchoSequence, Subject, View
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "CardiacError",
+    "Certificate",
+    "Correction",
     "EchoSequence",
     "Label",
     "ProcessSettings",
@@ -31,17 +35,23 @@ __all__ = [
     "Study",
     "Subject",
     "View",
+    "certify",
+    "correct_masks",
     "process",
     "read",
 ]
 
 _HOMES = {
+    "Certificate": "cardiac.certificate",
+    "Correction": "cardiac.correction",
     "EchoSequence": "cardiac.sequence",
     "ProcessSettings": "cardiac.study",
     "Segmenter": "cardiac.segmentation.segmenter",
     "Study": "cardiac.study",
     "Subject": "cardiac.sequence",
     "View": "cardiac.sequence",
+    "certify": "cardiac.certificate",
+    "correct_masks": "cardiac.correction",
     "process": "cardiac.study",
     "read": "cardiac.io",
 }

@@ -10,10 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cardiac.certificate.changes import ACTIONS
 from cardiac.clinical import NUMBERS, PER_BSA, Indices, combine_views
 from cardiac.errors import CardiacError
 from cardiac.io import InputItem, write_atomically, write_mask
+from cardiac.io.write import write_share_map
 from cardiac.sequence import View
+from cardiac.uncertainty.intervals import INTERVALS
 
 if TYPE_CHECKING:
     from cardiac.study import Study
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 Row = dict[str, object]
 
 INDEX_NAMES = (*NUMBERS, *PER_BSA, "heart_rate_bpm", "long_axis_discordance_percent")
+BOUND_NAMES = tuple(f"{name}_{end}" for name in (*INTERVALS, *PER_BSA) for end in ("low", "high"))
 INDEX_COLUMNS = (
     "id",
     "level",
@@ -29,6 +33,16 @@ INDEX_COLUMNS = (
     "status",
     "reason",
     "convention",
+    "light",
+    "light_reasons",
+    "uncertainty",
+    "out_of_bank",
+    "certified",
+    "certificate",
+    "frames_kept",
+    "frames_repaired",
+    "frames_moved",
+    "frames_replaced",
     "n_frames",
     "frame_interval_ms",
     "spacing_row_mm",
@@ -37,6 +51,7 @@ INDEX_COLUMNS = (
     "ed_frames",
     "es_frames",
     *INDEX_NAMES,
+    *BOUND_NAMES,
     "warnings",
     "notes",
     "source",
@@ -57,6 +72,13 @@ FRAME_COLUMNS = (
     "la_area_mm2",
     "lv_area_px",
     "la_area_px",
+    "valid",
+    "consistent",
+    "action",
+    "dice_to_network",
+    "displacement_mm",
+    "displacement_px",
+    "uncertainty",
     "reason",
 )
 """Columns of ``frames.csv``. Without calibration only areas in pixels and the angle."""
@@ -71,20 +93,49 @@ def index_row(study: Study, name: str, item: InputItem | None = None) -> Row:
     spacing = sequence.spacing or (None, None)
     interval = sequence.frame_interval_s
     view = sequence.view
+    return (
+        {
+            "id": name,
+            "level": "sequence",
+            "patient": (item.patient if item else None) or sequence.subject.id,
+            "view": str(view),
+            "status": "ok",
+            "convention": str(indices.convention),
+            "n_frames": len(sequence),
+            "frame_interval_ms": None if interval is None else 1000 * interval,
+            "spacing_row_mm": spacing[0],
+            "spacing_column_mm": spacing[1],
+            "notes": "; ".join(sequence.notes),
+            "source": None if sequence.source is None else sequence.source.name,
+        }
+        | _certified(study)
+        | _assessed(study)
+        | _measured(indices)
+    )
+
+
+def _assessed(study: Study) -> Row:
+    assessment = study.assessment
+    if assessment is None:
+        return {}
+    row: Row = {
+        "light": str(assessment.verdict.light),
+        "light_reasons": "; ".join(assessment.verdict.reasons),
+        "uncertainty": assessment.uncertainty.score,
+        "out_of_bank": assessment.uncertainty.out_of_bank,
+    }
+    return row | dict(assessment.intervals.numbers() if assessment.intervals else {})
+
+
+def _certified(study: Study) -> Row:
+    certificate = study.certificate
+    changes = certificate.changes
     return {
-        "id": name,
-        "level": "sequence",
-        "patient": (item.patient if item else None) or sequence.subject.id,
-        "view": str(view),
-        "status": "ok",
-        "convention": str(indices.convention),
-        "n_frames": len(sequence),
-        "frame_interval_ms": None if interval is None else 1000 * interval,
-        "spacing_row_mm": spacing[0],
-        "spacing_column_mm": spacing[1],
-        "notes": "; ".join(sequence.notes),
-        "source": None if sequence.source is None else sequence.source.name,
-    } | _measured(indices)
+        "certified": certificate.certified,
+        "certificate": "; ".join(filter(None, [certificate.reason, *certificate.notes])),
+    } | {
+        f"frames_{action}": changes.actions.count(action) if changes else None for action in ACTIONS
+    }
 
 
 def _measured(indices: Indices) -> Row:
@@ -166,8 +217,21 @@ def frame_rows(study: Study, name: str) -> list[Row]:
             unit = _unit(attribute)
             if calibrated or unit == "deg":
                 row[f"{attribute}_{unit}"] = float(attributes[attribute][t])
-        rows.append(row)
+        rows.append(row | _judged(study, t))
     return rows
+
+
+def _judged(study: Study, t: int) -> Row:
+    """What the certificate says of a frame, and what the correction did to it."""
+    certificate = study.certificate
+    row: Row = {"valid": bool(certificate.valid[t]), "consistent": bool(certificate.consistent[t])}
+    if (changes := certificate.changes) is not None:
+        row["action"] = changes.actions[t]
+        row["dice_to_network"] = float(changes.dice[t])
+        row[f"displacement_{certificate.attributes.units}"] = float(changes.displacement[t])
+    if study.uncertainty is not None:
+        row["uncertainty"] = float(study.uncertainty.scores[t])
+    return row
 
 
 def _unit(attribute: str) -> str:
@@ -208,6 +272,10 @@ def save_study(study: Study, folder: Path, name: str) -> list[Path]:
             files.append(folder / "pictures" / f"{name}.mp4")
             encoding = worker.submit(write_video, files[-1], study.sequence, study.masks)
         write_mask(files[0], study.masks, study.sequence)
+        if study.uncertainty is not None:
+            files.append(folder / "uncertainty" / f"{name}.nii.gz")
+            note = f"uncertainty 0 to 1, {study.uncertainty.method}"
+            write_share_map(files[-1], study.uncertainty.map, study.sequence, note)
         if study.settings.pictures:
             files.append(folder / "pictures" / f"{name}.png")
             save_picture(study, files[-1], name)
@@ -226,11 +294,12 @@ def save_picture(study: Study, path: Path, name: str) -> None:
         sequence,
         study.masks,
         title=f"{name}   {_view_title(sequence.view)}",
-        subtitle=_headline(indices),
+        subtitle=_headline(study),
         curve=study.attributes["lv_area"] / (1 if sequence.spacing is None else 100),
         curve_label="LV area (cm²)" if sequence.spacing else "LV area (pixels)",
         ed_frames=indices.ed_frames,
         es_frames=indices.es_frames,
+        uncertainty=None if study.uncertainty is None else study.uncertainty.map,
     )
 
 
@@ -238,8 +307,9 @@ def _view_title(view: View) -> str:
     return "view not given" if view is View.UNKNOWN else str(view)
 
 
-def _headline(indices: Indices) -> list[str]:
+def _headline(study: Study) -> list[str]:
     """What the picture says in words: volumes and EF with their convention, or why not."""
+    indices = study.indices
     parts = []
     for name, label, unit in (
         ("lv_edv_ml", "EDV", " mL"),
@@ -250,10 +320,21 @@ def _headline(indices: Indices) -> list[str]:
     ):
         value = getattr(indices, name)
         if value is not None:
-            parts.append(f"{label} {value:.0f}{unit}")
+            parts.append(f"{label} {value:.0f}{_interval(study, name)}{unit}")
     beats = f"{indices.n_beats} beat{'s' * (indices.n_beats != 1)}"
     how = f"single plane, 20 discs, convention {indices.convention}, {beats}"
-    return [", ".join(parts) or "no index could be measured", how]
+    verdict = "masks certified" if study.certificate.certified else "masks NOT certified"
+    if (assessment := study.assessment) is not None:
+        reasons = "; ".join(assessment.verdict.reasons)
+        verdict += f", {assessment.verdict.light}{f' ({reasons})' if reasons else ''}"
+    return [", ".join(parts) or "no index could be measured", how, verdict]
+
+
+def _interval(study: Study, name: str) -> str:
+    """The 90 % interval of an index in words, if it has one."""
+    assessment = study.assessment
+    bounds = assessment.intervals.bounds.get(name) if assessment and assessment.intervals else None
+    return "" if bounds is None else f" ({bounds[0]:.0f} to {bounds[1]:.0f})"
 
 
 def write_tables(folder: Path, indices: Sequence[Row], frames: Sequence[Row]) -> list[Path]:
@@ -281,6 +362,8 @@ def _cell(value: object) -> object:
     """A table cell: nothing for a missing number, six significant digits for a measured one."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.6g}"
     return value

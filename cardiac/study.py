@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from cardiac.clinical.volumes import Convention
 from cardiac.segmentation.segmenter import Segmentation, SegmentationSettings, Segmenter
 from cardiac.sequence import EchoSequence
+from cardiac.uncertainty.settings import UncertaintySettings
 
 if TYPE_CHECKING:
     from cardiac.anatomy import Attributes
+    from cardiac.anatomy.frame import Array
+    from cardiac.assessment import Assessment
+    from cardiac.certificate import Certificate
     from cardiac.clinical import Indices
     from cardiac.geometry import Mask
     from cardiac.io import InputItem
+    from cardiac.uncertainty import Estimator, Uncertainty
 
 
 class ProcessSettings(BaseModel):
@@ -25,19 +30,28 @@ class ProcessSettings(BaseModel):
 
     Attributes:
         convention: How discs are stacked: ase, or camus-legacy as in much public code.
-        clean: Remove islands and fill holes of the network's masks.
+        correct: Bring the network's masks to the nearest that are anatomically valid and steady in
+            time, and certify them.
+        profile: Bounds of the anatomical criteria: published, or camus, which is wider.
+        assess: Estimate uncertainty, intervals of the indices and the traffic light.
+        clean: Without correction, remove islands and fill holes of the network's masks.
         pictures: Write a picture of every sequence.
         videos: Write a video of every sequence.
         segmentation: How the network runs.
+        uncertainty: How uncertainty is estimated.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     convention: Convention = Convention.ASE
+    correct: bool = True
+    profile: Literal["published", "camus"] = "published"
+    assess: bool = True
     clean: bool = True
     pictures: bool = True
     videos: bool = True
     segmentation: SegmentationSettings = SegmentationSettings()
+    uncertainty: UncertaintySettings = UncertaintySettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,20 +62,24 @@ class Study:
         sequence: What was read.
         segmentation: What the network said: its scores on the canonical grid.
         masks: (T, H, W) labels that are written.
+        certificate: Every criterion and attribute of ``masks`` against its bound, and what the
+            correction did to every frame.
         settings: How it was processed.
+        uncertainty: Of ``masks``, pixel by pixel and frame by frame; None if not asked for.
     """
 
     sequence: EchoSequence
     segmentation: Segmentation
     masks: Mask
+    certificate: Certificate
     settings: ProcessSettings
+    uncertainty: Uncertainty | None = None
+    estimator: Estimator | None = field(default=None, repr=False)
 
-    @cached_property
+    @property
     def attributes(self) -> Attributes:
         """Areas, lengths and angles of every frame."""
-        from cardiac.anatomy import measure
-
-        return measure(self.masks, self.sequence.spacing)
+        return self.certificate.attributes
 
     @cached_property
     def indices(self) -> Indices:
@@ -74,6 +92,15 @@ class Study:
             convention=self.settings.convention,
             attributes=self.attributes,
         )
+
+    @cached_property
+    def assessment(self) -> Assessment | None:
+        """Intervals of the indices and the traffic light; None if not asked for."""
+        from cardiac.assessment import assess
+
+        if self.estimator is None or self.uncertainty is None:
+            return None
+        return assess(self.estimator, self.uncertainty, self.masks, self.indices, self.certificate)
 
     def save(self, folder: str | Path, name: str | None = None) -> list[Path]:
         """Write mask, tables and pictures as ``cardiac process`` does.
@@ -122,15 +149,54 @@ def process(
     Raises:
         CardiacError: The source cannot be used; the message says why.
     """
-    from cardiac.correction.repair import remove_debris
     from cardiac.io import read
 
     settings = settings or ProcessSettings()
     sequence = source if isinstance(source, EchoSequence) else read(source)
     segmenter = models or Segmenter.load(settings.segmentation)
     segmentation = segmenter.segment(sequence)
+    if not settings.assess:
+        masks, certificate = _certified(sequence, segmentation, settings)
+        return Study(sequence, segmentation, masks, certificate, settings)
+    from cardiac.assessment import estimator_for
+    from cardiac.uncertainty.trust import frame_weights
+
+    estimator = estimator_for(settings.uncertainty, segmenter)
+    uncertainty = estimator.estimate(sequence, segmentation, segmentation.masks)
+    weights = frame_weights(uncertainty)
+    masks, certificate = _certified(sequence, segmentation, settings, weights)
+    if masks is not segmentation.masks:
+        uncertainty = estimator.estimate(sequence, segmentation, masks)
+    return Study(sequence, segmentation, masks, certificate, settings, uncertainty, estimator)
+
+
+def _certified(
+    sequence: EchoSequence,
+    segmentation: Segmentation,
+    settings: ProcessSettings,
+    weights: Array | None = None,
+) -> tuple[Mask, Certificate]:
+    """Masks to write and their certificate.
+
+    Args:
+        sequence: What was read.
+        segmentation: What the network said of it.
+        settings: Whether and to which bounds to correct.
+        weights: (T,) how far each frame is to be believed.
+    """
+    from cardiac.anatomy import load_profile
+    from cardiac.certificate import certify
+    from cardiac.correction import correct_masks, remove_debris
+
+    raw, profile = segmentation.masks, load_profile(settings.profile)
+    spacing, interval = sequence.spacing, sequence.frame_interval_s
+    if settings.correct:
+        correction = correct_masks(
+            raw, spacing, interval, weights=weights, profile=profile, atrium=True
+        )
+        return correction.masks, correction.after
     if settings.clean:
         # In place: the raw masks of a long cine weigh as much as the cine, and the
         # segmentation keeps the scores they came from.
-        remove_debris(segmentation.masks, copy=False)
-    return Study(sequence, segmentation, segmentation.masks, settings)
+        remove_debris(raw, copy=False)
+    return raw, certify(raw, spacing, interval, profile=profile, atrium=True)

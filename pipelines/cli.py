@@ -30,22 +30,54 @@ app.command(
     help="Segment cines and write masks, clinical indices and pictures.",
 )
 app.command(
+    "pipelines.check:check_command",
+    name="check",
+    help="Hold masks against the anatomical criteria and the temporal bounds.",
+)
+app.command(
+    "pipelines.correct:correct_command",
+    name="correct",
+    help="Make masks anatomically valid and steady in time, and certify them.",
+)
+app.command(
     "pipelines.info:info_command",
     name="info",
     help="Print what a file holds: frames, calibration, time, view.",
 )
 app.command(
-    "pipelines.evaluate:evaluate_command",
+    "pipelines.evaluate:app",
     name="evaluate",
     help="Compare with the expert masks of a CAMUS folder.",
 )
-benchmark = cyclopts.App(name="benchmark", help="Measure speed, and methods against known truth.")
-app.command(benchmark)
-benchmark.command("pipelines.speed:speed", name="speed", help="Time the main job on this machine.")
+app.command(
+    "pipelines.phantom:phantom_command",
+    name="phantom",
+    help="Make cines with known truth.",
+)
+app.command(
+    "pipelines.benchmark:app",
+    name="benchmark",
+    help="Measure methods against known truth, and the speed of this machine.",
+)
+app.command(
+    "pipelines.shape:app",
+    name="shape",
+    help="Look at the latent space of hearts: traverse, interpolate, sample, evaluate.",
+)
 train.command(
     "pipelines.train:train_segmentation",
     name="segmentation",
     help="Train the segmentation network.",
+)
+train.command(
+    "pipelines.train_shape:train_shape",
+    name="shape",
+    help="Train the shape model.",
+)
+train.command(
+    "pipelines.train_uncertainty:train_uncertainty",
+    name="uncertainty",
+    help="Train CRISP and the learned doubt, and calibrate the intervals.",
 )
 
 

@@ -8,11 +8,20 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import cyclopts
 from cyclopts import Parameter
 
 from cardiac.study import ProcessSettings
 
+app = cyclopts.App(name="evaluate")
+app.command(
+    "pipelines.evaluate_uncertainty:evaluate_uncertainty",
+    name="uncertainty",
+    help="Judge uncertainty maps, scores and intervals.",
+)
 
+
+@app.default
 def evaluate_command(
     *,
     data: Path,

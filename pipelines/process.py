@@ -90,8 +90,12 @@ class ProcessJob:
 
     @property
     def exit_code(self) -> int:
-        """0 when every input was processed, 1 when some failed."""
-        return int(any(case.error is not None for case in self.cases))
+        """0: all done; 1: some inputs failed; 3: none failed, but some lack a certificate."""
+        if any(case.error is not None for case in self.cases):
+            return 1
+        if not self.settings.correct:
+            return 0
+        return 0 if all(case.index_row["certified"] for case in self.cases) else 3
 
     def find(self, inputs: list[Path]) -> list[InputItem]:
         """What there is to process.

@@ -52,17 +52,34 @@ def print_summary(cases: list[Case], out: Path) -> None:
     from rich.text import Text
 
     table = Table(title="cardiac process (not for clinical use)")
-    for name in ("id", "view", "frames", "EDV mL", "ESV mL", "EF %", "FAC %", "status"):
-        table.add_column(name, justify="left" if name in ("id", "view", "status") else "right")
+    for name in (
+        "id",
+        "view",
+        "frames",
+        "EDV mL",
+        "ESV mL",
+        "EF %",
+        "FAC %",
+        "certified",
+        "status",
+    ):
+        table.add_column(
+            name, justify="left" if name in ("id", "view", "cert.", "status") else "right"
+        )
     for case in cases[:MAX_ROWS]:
         row = case.index_row
         numbers = (
             _number(row.get(key))
             for key in ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent", "lv_fac_percent")
         )
-        status = Text("ok") if case.error is None else Text(f"failed: {case.error.message}", "red")
+        status = Text("ok") if case.error is None else Text("failed", "red")
         table.add_row(
-            Text(case.item.id), str(row.get("view", "")), str(case.frames or ""), *numbers, status
+            Text(case.item.id),
+            str(row.get("view", "")),
+            str(case.frames or ""),
+            *numbers,
+            ("yes" if row["certified"] else "no") if case.error is None else "",
+            status,
         )
     console = Console()
     console.print(table)

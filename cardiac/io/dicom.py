@@ -89,6 +89,12 @@ def _dataset(path: Path) -> Any:
     with decoding(path, "DICOM file"):
         dataset = pydicom.dcmread(path, force=True)
         if not any(tag in dataset for tag in ("SOPClassUID", "Modality", "Rows")):
+            if dataset.file_meta:
+                raise UnreadableFileError(
+                    "is truncated: its data set ends in the middle.",
+                    path=path,
+                    hint="Export or copy the file again.",
+                )
             raise UnreadableFileError(
                 "is not a DICOM file.", path=path, hint="Check that it is what its name says."
             )

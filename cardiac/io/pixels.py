@@ -17,6 +17,7 @@ from cardiac.errors import CardiacError, InvalidPixelsError, UnreadableFileError
 MAX_BYTES = 4 * 2**30
 MAX_FRAMES = 20_000
 MAX_SIDE = 8192
+MAX_FILE_BYTES = 8 * 2**30
 
 
 @contextmanager
@@ -50,10 +51,10 @@ def decoding(path: Path, what: str) -> Iterator[None]:
 
 
 def check_file(path: Path) -> None:
-    """Refuse a missing, empty or inaccessible file.
+    """Refuse a missing, empty, absurdly large or inaccessible file, and a pipe or device.
 
     Raises:
-        UnreadableFileError: With the reason.
+        UnreadableFileError, InvalidPixelsError: With the reason.
     """
     try:
         size = path.stat().st_size
@@ -65,6 +66,14 @@ def check_file(path: Path) -> None:
         raise UnreadableFileError(
             f"cannot be opened ({error}).", path=path, hint="Check the path and its permissions."
         ) from error
+    if not path.is_file() and not path.is_dir():
+        raise UnreadableFileError("is a pipe or a device, not a file.", path=path)
+    if size > MAX_FILE_BYTES:
+        raise InvalidPixelsError(
+            f"has {size / 2**30:.0f} GiB, more than an echo cine has.",
+            path=path,
+            hint=f"At most {MAX_FILE_BYTES / 2**30:.0f} GiB are read.",
+        )
     if path.is_file() and size == 0:
         raise UnreadableFileError(
             "the file is empty.", path=path, hint="Export or copy the file again."

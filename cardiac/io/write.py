@@ -57,6 +57,22 @@ def write_float_map(
     return _write(Path(path), values.astype(np.float32), sequence, description)
 
 
+def write_share_map(
+    path: str | Path, maps: npt.ArrayLike, sequence: EchoSequence, description: str = ""
+) -> Path:
+    """Write maps (T, H, W) of numbers from 0 to 1 as NIfTI bytes with a scale of 1/255.
+
+    The scale is in the header (``scl_slope``), so that readers give numbers from 0 to 1; a
+    quarter of the size of floats. Layout, geometry and errors are those of
+    :func:`write_mask`.
+    """
+    values = _shaped(maps, sequence)
+    shares = np.empty(values.shape, dtype=np.uint8)
+    for plane, share in zip(values, shares, strict=True):
+        share[:] = np.rint(np.clip(plane, 0, 1) * np.float32(255))
+    return _write(Path(path), shares, sequence, description, slope=1 / 255)
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file whole or not at all.
 
@@ -80,7 +96,13 @@ def _shaped(values: npt.ArrayLike, sequence: EchoSequence) -> npt.NDArray[Any]:
     return array
 
 
-def _write(path: Path, planes: npt.NDArray[Any], sequence: EchoSequence, note: str) -> Path:
+def _write(
+    path: Path,
+    planes: npt.NDArray[Any],
+    sequence: EchoSequence,
+    note: str,
+    slope: float | None = None,
+) -> Path:
     from nibabel.nifti1 import Nifti1Image
 
     name = path.name.lower()
@@ -99,6 +121,8 @@ def _write(path: Path, planes: npt.NDArray[Any], sequence: EchoSequence, note: s
     image.header.set_xyzt_units(
         "mm" if sequence.spacing is not None else "unknown", "sec" if timed else "unknown"
     )
+    if slope is not None:
+        image.header.set_slope_inter(slope, 0)
     image.header["descrip"] = note.encode("ascii", "replace")[:79]
     with replacing(path) as temporary, temporary.open("wb") as file:
         if name.endswith(".gz"):

@@ -37,7 +37,7 @@ def default_cache() -> Path:
         base = Path.home() / "Library" / "Caches"
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return base / "cardiac-echo"
+    return base / "cardiac"
 
 
 def cached_cine(

@@ -2,6 +2,8 @@
 
 Corruptions are applied in the order of :data:`CORRUPTIONS`: what moves the heart first, then
 what happens to its echo, then what the scanner does to the picture.
+
+Not here: foreshortening of the apex, which would need the heart out of the plane.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.errors import OutputError
+from cardiac.io.atomic import replacing
 from cardiac.phantom.cine import PhantomCine
 from cardiac.phantom.polar import visible
 from cardiac.phantom.synthetic import synthetic_cine
@@ -31,7 +31,7 @@ def picture_sheet(
         (rows, columns) grey levels.
     """
     if cines is None:
-        cines = [synthetic_cine(view, 40, (320, 320), seed) for view, seed in _SEEDS]
+        cines = [synthetic_cine(view, 40, (256, 256), seed) for view, seed in _SEEDS]
     cines = [_cropped(cine) for cine in cines]
     height, width = (max(cine.frames.shape[axis] for cine in cines) for axis in (1, 2))
     sheet = np.zeros((len(cines) * (height + gap) - gap, columns * (width + gap) - gap), np.uint8)
@@ -53,7 +53,7 @@ def _cropped(cine: PhantomCine) -> PhantomCine:
 
 
 def save_sheet(path: str | Path, cines: Sequence[PhantomCine] | None = None) -> Path:
-    """Write :func:`picture_sheet` as a PNG.
+    """Write :func:`picture_sheet` as a PNG, making its folder.
 
     Raises:
         OutputError: The file cannot be written.
@@ -61,8 +61,6 @@ def save_sheet(path: str | Path, cines: Sequence[PhantomCine] | None = None) -> 
     from PIL import Image as Pictures
 
     path = Path(path)
-    try:
-        Pictures.fromarray(picture_sheet(cines)).save(path, optimize=True)
-    except (OSError, ValueError) as error:
-        raise OutputError("this picture cannot be written", path=path) from error
+    with replacing(path) as temporary:
+        Pictures.fromarray(picture_sheet(cines)).save(temporary, optimize=True)
     return path

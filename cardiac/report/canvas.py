@@ -20,7 +20,8 @@ Bytes = npt.NDArray[np.uint8]
 TINT = (204, 121, 167)
 """Reddish purple of the Okabe-Ito palette, for uncertainty."""
 
-_TINT_STRENGTH = 0.6
+TINT_STRENGTH = 0.6
+"""Opacity of that tint where the uncertainty is 1."""
 _MIN_WIDTH = 320
 _ROW = 22
 _BLACK, _NEUTRAL = 16, 128
@@ -94,7 +95,7 @@ class Canvas:
             _blend(plane.reshape(-1), touched + first, alpha, value)
 
     def _tint(self, planes: list[Bytes], uncertainty: FloatArray) -> None:
-        level = np.nan_to_num(np.clip(uncertainty, 0, 1)) * (255 * _TINT_STRENGTH)
+        level = np.nan_to_num(np.clip(uncertainty, 0, 1)) * (255 * TINT_STRENGTH)
         small = self.display.labels(level.astype(np.uint8))
         height, width = self.display.size
         # Chroma samples start at even columns of the picture.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cardiac.report.canvas import TINT
 from cardiac.report.outlines import names
 from cardiac.report.still import Still, annotate
 
@@ -69,14 +70,15 @@ class Page:
         box = (left / self.width, bottom / self.height, width / self.width, height / self.height)
         return self._figure.add_axes(box, facecolor="none")
 
-    def legend(self, *, calibrated: bool) -> None:
+    def legend(self, *, calibrated: bool, tinted: bool = False) -> None:
         """Name the colours under the stills, and add the footer."""
         from matplotlib.lines import Line2D
         from matplotlib.transforms import IdentityTransform
 
         x, y = float(_MARGIN), self.top - 22
-        for label, name in names():
-            shade: Any = tuple(channel / 255 for channel in label.color)
+        entries = [(label.color, name) for label, name in names()]
+        for color, name in entries + ([(TINT, "uncertain")] if tinted else []):
+            shade: Any = tuple(channel / 255 for channel in color)
             line = Line2D([x, x + 26], [y, y], color=shade, linewidth=3)
             line.set_transform(IdentityTransform())
             self._figure.add_artist(line)

@@ -33,6 +33,7 @@ def draw_picture(
     ed_frames: Row[int] = (),
     es_frames: Row[int] = (),
     landmarks: Floats | None = None,
+    uncertainty: Floats | None = None,
 ) -> None:
     """Write a PNG with the ED frame, the ES frame and the curve of one index.
 
@@ -50,6 +51,7 @@ def draw_picture(
         ed_frames, es_frames: Frames of each phase, counted from 0.
         landmarks: (T, 3, 2) row and column of left annulus point, right annulus point and
             apex in pixels, NaN where unknown; or None.
+        uncertainty: (T, H, W) from 0 to 1, drawn as a purple tint; or None.
 
     Raises:
         GeometryError: Arrays or frame numbers do not fit the sequence.
@@ -57,6 +59,8 @@ def draw_picture(
     """
     check_masks(sequence, masks)
     _check(sequence, curve, landmarks, (*ed_frames, *es_frames))
+    if uncertainty is not None:
+        check_masks(sequence, uncertainty)
     display = Display.of(sequence)
     shown = _shown(ed_frames, es_frames)
     stills = [
@@ -65,14 +69,15 @@ def draw_picture(
             sequence.frames[frame],
             masks[frame],
             caption,
-            None if landmarks is None else landmarks[frame],
+            landmarks=None if landmarks is None else landmarks[frame],
+            uncertainty=None if uncertainty is None else uncertainty[frame],
         )
         for caption, (_, frame) in zip(captions(sequence.times, shown), shown, strict=True)
     ]
     page = Page(stills, title, subtitle, with_curve=curve is not None)
     if curve is not None:
         draw_curve(page.axes(), curve, sequence.times, curve_label, (ed_frames, es_frames))
-    page.legend(calibrated=display.pixel_mm is not None)
+    page.legend(calibrated=display.pixel_mm is not None, tinted=uncertainty is not None)
     with replacing(path) as temporary:
         # Speckle hardly compresses: a higher level costs time and saves little.
         page.image().save(temporary, format="PNG", compress_level=2)

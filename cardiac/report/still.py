@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from cardiac.geometry import Mask
 from cardiac.labels import Label
+from cardiac.report.canvas import TINT, TINT_STRENGTH
 from cardiac.report.display import Display
 from cardiac.report.outlines import LINE_WIDTH, outline, paint
 
@@ -52,7 +53,9 @@ def make_still(
     frame: npt.NDArray[np.uint8],
     mask: Mask,
     caption: str,
+    *,
     landmarks: npt.NDArray[np.floating[Any]] | None = None,
+    uncertainty: npt.NDArray[np.floating[Any]] | None = None,
 ) -> Still:
     """Draw the outlines of one (H, W) mask on its frame.
 
@@ -63,6 +66,7 @@ def make_still(
         caption: What to write above it.
         landmarks: (3, 2) row and column of left annulus point, right annulus point and apex in
             pixels of the frame; drawn where all are finite.
+        uncertainty: (H, W) from 0 to 1, drawn as a tint below the outlines.
     """
     from PIL import Image
 
@@ -71,6 +75,11 @@ def make_still(
     shrink = min(1.0, LARGEST[0] / height, LARGEST[1] / width)
     grey = Image.fromarray(display.image(frame)).resize((width, height), Image.Resampling.BICUBIC)
     pixels = np.repeat(np.asarray(grey)[:, :, None], 3, axis=2)
+    if uncertainty is not None:
+        level = display.image(np.rint(np.clip(uncertainty, 0, 1) * 255).astype(np.uint8))
+        large = Image.fromarray(level).resize((width, height), Image.Resampling.BILINEAR)
+        alpha = np.asarray(large, dtype=np.float32)[:, :, None] * np.float32(TINT_STRENGTH / 255)
+        pixels = (pixels + alpha * (np.array(TINT, np.float32) - pixels)).astype(np.uint8)
     paint(pixels, outline(labels, display.scale, LINE_WIDTH / shrink))
     if shrink < 1:
         size = (round(width * shrink), round(height * shrink))

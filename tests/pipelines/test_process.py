@@ -182,3 +182,39 @@ def test_two_views_of_a_patient_become_a_biplane_row(tmp_path):
     low, high = sorted(float(rows[v]["lv_edv_ml"]) for v in ("A4C", "A2C"))
     # The biplane volume takes its discs from both views and its axis from the longer one.
     assert low * 0.9 <= float(rows["p1"]["lv_edv_ml"]) <= high * 1.3
+
+
+def test_what_is_written_is_certified_as_anyone_can_check(run):
+    """The certificate is that of the written file, not of what the job had in memory."""
+    from cardiac.certificate import certify
+
+    rows = {row["id"]: row for row in rows_of(run[1] / "indices.csv")}
+    for name in ("good", "still"):
+        image = nib.load(run[1] / "masks" / f"{name}.nii.gz")
+        array = np.asarray(image.dataobj)
+        planes = (array if array.ndim == 3 else array[..., None]).transpose(2, 1, 0)
+        zooms = [float(z) for z in image.header.get_zooms()]
+        interval = zooms[2] if array.ndim == 3 else None
+        verdict = certify(planes, (zooms[1], zooms[0]), interval, atrium=True)
+        assert rows[name]["certified"] == str(verdict.certified).lower() == "true"
+    assert rows["broken"]["certified"] == ""
+
+
+def test_frames_say_what_the_correction_did(run):
+    rows = [row for row in rows_of(run[1] / "frames.csv") if row["id"] == "good"]
+    for row in rows:
+        assert row["valid"] == row["consistent"] == "true"
+        assert row["action"] in {"kept", "repaired", "moved", "replaced"}
+        assert (float(row["displacement_mm"]) == 0) == (row["action"] == "kept")
+        assert 0 < float(row["dice_to_network"]) <= 1
+
+
+def test_the_correction_can_be_turned_off(cine):
+    from cardiac.correction import remove_debris
+    from cardiac.segmentation.segmenter import labels_on_image
+
+    study = process(cine, settings=ProcessSettings(correct=False))
+    seen = study.segmentation
+    raw = labels_on_image(seen.logits.astype(np.float32), seen.grid)
+    assert (study.masks == remove_debris(raw)).mean() > 0.9999  # the scores are kept in float16
+    assert study.certificate.changes is None

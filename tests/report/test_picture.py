@@ -111,10 +111,10 @@ def test_landmarks_are_drawn_where_they_are(beating: tuple[EchoSequence, Mask]) 
     sequence, masks = beating
     display = Display.of(sequence)
     points = np.array([[57.0, 45.0], [57.0, 66.0], [17.0, 55.5]])
-    still = make_still(display, sequence.frames[0], masks[0], "", points)
+    still = make_still(display, sequence.frames[0], masks[0], "", landmarks=points)
     np.testing.assert_allclose(still.marks, (points[:, ::-1] + 0.5) * display.scale)
     points[1, 0] = np.nan
-    assert not len(make_still(display, sequence.frames[0], masks[0], "", points).marks)
+    assert not len(make_still(display, sequence.frames[0], masks[0], "", landmarks=points).marks)
 
 
 def test_a_shrunk_still_keeps_its_scale_in_millimetres() -> None:

@@ -1,0 +1,98 @@
+"""What was fitted on held-out patients: bounds, scales, and the law of the network's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorLaw:
+    """How far a mask's code lies from the expert's, by the frame's score.
+
+    The deviation of an error grows as (score / reference)^power, between ``least`` and ``most``.
+
+    Attributes:
+        reference: Score at which the errors have the covariance of `Calibration.error_factor`.
+        power: How fast they grow with the score.
+    """
+
+    reference: float = 0.1
+    power: float = 0.5
+    least: float = 0.6
+    most: float = 4.0
+
+    def scale(self, scores: npt.ArrayLike) -> Array:
+        """Deviation of errors relative to the reference, of scores of any shape."""
+        ratio = np.maximum(np.asarray(scores, dtype=float), 1e-6) / self.reference
+        return np.asarray(np.clip(ratio**self.power, self.least, self.most))
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Numbers fitted on training patients that no network was trained on.
+
+    Attributes:
+        slope, offset: Of Platt's scaling of the learned doubt.
+        strangest: Strangeness above which a frame is out of the bank.
+        least_cosine: Cosine to the bank below which it is.
+        laws: Error law of every method.
+        error_factor: (D, D) lower Cholesky factor of the errors' mean square in the latent space.
+        coupling: Correlation of the errors of two frames of one sequence.
+        factors: How much the sampled interval of each index is stretched.
+        thresholds: Of each method, above which a pixel is taken for an error.
+        review, reject: Scores of each method above which a sequence is to be reviewed, rejected.
+    """
+
+    slope: float = 1.0
+    offset: float = 0.0
+    strangest: float = 0.5
+    least_cosine: float = -1.0
+    laws: Mapping[str, ErrorLaw] = field(default_factory=dict)
+    error_factor: Array = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
+    coupling: float = 0.5
+    factors: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    review: Mapping[str, float] = field(default_factory=dict)
+    reject: Mapping[str, float] = field(default_factory=dict)
+
+    def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
+        """What is stored as arrays."""
+        return {"error_factor": np.asarray(self.error_factor, np.float32)}
+
+    def numbers(self) -> dict[str, Any]:
+        """What is stored as text."""
+        return {
+            "slope": self.slope,
+            "offset": self.offset,
+            "strangest": self.strangest,
+            "least_cosine": self.least_cosine,
+            "coupling": self.coupling,
+            "factors": dict(self.factors),
+            "thresholds": dict(self.thresholds),
+            "review": dict(self.review),
+            "reject": dict(self.reject),
+            "laws": {
+                name: [law.reference, law.power, law.least, law.most]
+                for name, law in self.laws.items()
+            },
+        }
+
+    @classmethod
+    def of(
+        cls, arrays: Mapping[str, npt.NDArray[np.generic]], numbers: Mapping[str, Any]
+    ) -> Calibration:
+        """The calibration that `arrays` and `numbers` describe."""
+        plain = {k: v for k, v in numbers.items() if k != "laws"}
+        laws = {name: ErrorLaw(*values) for name, values in numbers["laws"].items()}
+        return cls(**plain, laws=laws, error_factor=np.asarray(arrays["error_factor"], float))
+
+    def replace(self, **changes: Any) -> Calibration:
+        """A copy with some numbers changed."""
+        return replace(self, **changes)

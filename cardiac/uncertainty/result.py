@@ -1,0 +1,86 @@
+"""An uncertainty: a map in [0, 1], a score per frame, and one for the sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from cardiac.geometry import CanonicalGrid, FloatArray, Mask
+
+Array = npt.NDArray[np.float64]
+HalfArray = npt.NDArray[np.float16]
+_CHUNK = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Familiarity:
+    """Whether images look like those that the models were made for.
+
+    Attributes:
+        cosine: (T,) mean cosine between the image's code and the nearest of the bank.
+        strangeness: (T,) probability from 0 to 1 that the image is no apical echo.
+        out_of_bank: (T,) which frames are strange.
+    """
+
+    cosine: Array
+    strangeness: Array
+    out_of_bank: npt.NDArray[np.bool_]
+
+    @property
+    def stranger(self) -> bool:
+        """Whether most frames of the sequence are out of the bank."""
+        return bool(self.out_of_bank.mean() > 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Uncertainty:
+    """How far the written masks can be trusted, pixel by pixel and frame by frame.
+
+    Attributes:
+        method: Name of the method.
+        planes: (T, S/2, S/2) float16 in [0, 1] on the canonical grid at half its resolution.
+        grid: The canonical grid.
+        scores: (T,) mean of the map over the predicted structures; 1 for an empty prediction.
+        familiarity: Whether the images look like apical echo; None where no bank was asked.
+    """
+
+    method: str
+    planes: HalfArray
+    grid: CanonicalGrid
+    scores: Array
+    familiarity: Familiarity | None = None
+
+    def __len__(self) -> int:
+        return len(self.planes)
+
+    @property
+    def score(self) -> float:
+        """Mean of the frames' scores."""
+        return float(self.scores.mean())
+
+    @property
+    def out_of_bank(self) -> bool | None:
+        """Whether the sequence is no apical echo; None where no bank was asked."""
+        return None if self.familiarity is None else self.familiarity.stranger
+
+    @cached_property
+    def map(self) -> HalfArray:
+        """(T, H, W) on the sequence's own grid; 0 beyond the canonical square."""
+        result = np.empty((len(self), *self.grid.shape), dtype=np.float16)
+        with threadpool_limits(1, user_api="blas"):
+            for start in range(0, len(self), _CHUNK):
+                part = slice(start, start + _CHUNK)
+                np.clip(self.grid.to_image(self.planes[part]), 0, 1, out=result[part])
+        return result
+
+
+def frame_scores(planes: FloatArray, labels: Mask) -> Array:
+    """(T,) mean of maps (T, h, w) over the pixels with a label; 1 where there is none."""
+    found = labels > 0
+    count = found.sum(axis=(1, 2))
+    total = (planes * found).sum(axis=(1, 2), dtype=np.float64)
+    return np.asarray(np.divide(total, count, out=np.ones(len(planes)), where=count > 0))

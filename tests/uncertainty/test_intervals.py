@@ -1,0 +1,123 @@
+"""Intervals hold what they are around, widen with doubt, and go together as hearts do."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cardiac.clinical import combine_views, measure_indices
+from cardiac.errors import SettingsError
+from cardiac.geometry import CanonicalGrid
+from cardiac.shape import load_shape_model
+from cardiac.uncertainty.calibrate import conformal
+from cardiac.uncertainty.calibration import Calibration, ErrorLaw
+from cardiac.uncertainty.drawn import measure_outlines
+from cardiac.uncertainty.intervals import INTERVALS, combined_intervals, index_intervals
+from cardiac.uncertainty.samples import draw_beats
+from tests.shapes import Apical, beating
+
+SPACING = (0.7, 0.7)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_shape_model().model
+
+
+def calibration(model, coupling: float = 0.5) -> Calibration:
+    return Calibration(
+        error_factor=0.15 * np.diag(model.density.codes.std(axis=0)), coupling=coupling
+    )
+
+
+def pair(**changes: object) -> np.ndarray:
+    return beating(frames=2, beats=1.0, shape=Apical().with_(**changes))
+
+
+def found(model, masks, score: float = 0.1, **changes):
+    known = calibration(model, **changes)
+    indices = measure_indices(masks, SPACING, ed_frames=(0,), es_frames=(1,))
+    beats = draw_beats(
+        masks, CanonicalGrid.fit(masks.shape[1:], SPACING), np.full(len(masks), score), [(0, 1)],
+        model=model, calibration=known, law=ErrorLaw(0.1, 0.5), draws=80, seed=0,
+    )  # fmt: skip
+    return indices, index_intervals(indices, beats, {})
+
+
+def test_every_measured_index_lies_in_its_interval(model):
+    indices, intervals = found(model, pair())
+    for name in INTERVALS:
+        value = getattr(indices, name)
+        if value is not None:
+            low, high = intervals.bounds[name]
+            assert low <= value <= high
+            assert low < high
+
+
+def test_intervals_widen_with_the_score(model):
+    widths = [found(model, pair(), score)[1].width("lv_ef_percent") for score in (0.05, 0.1, 0.4)]
+    assert widths[0] < widths[1] < widths[2]
+
+
+def test_errors_that_ed_and_es_share_cancel_in_the_ef(model):
+    apart = found(model, pair(), coupling=0.0)[1]
+    together = found(model, pair(), coupling=0.95)[1]
+    assert together.width("lv_ef_percent") < 0.6 * apart.width("lv_ef_percent")
+    assert together.width("lv_edv_ml") == pytest.approx(apart.width("lv_edv_ml"), rel=0.35)
+
+
+def test_factors_stretch_around_the_value(model):
+    indices, one = found(model, pair())
+    wide = index_intervals(indices, one.beats, {"lv_edv_ml": 2.0})
+    assert wide.width("lv_edv_ml") == pytest.approx(2 * one.width("lv_edv_ml"))
+    assert wide.width("lv_esv_ml") == one.width("lv_esv_ml")
+
+
+def test_a_beat_without_a_code_has_no_interval_and_says_so(model):
+    masks = pair()
+    masks[1] = 0
+    indices, intervals = found(model, masks)
+    assert intervals.bounds == {} or "lv_ef_percent" not in intervals.bounds
+    indices, _ = found(model, pair())
+    none = index_intervals(indices, [], {})
+    assert not none.bounds
+    assert set(none.reasons) == {n for n in INTERVALS if getattr(indices, n) is not None}
+
+
+def test_an_index_that_was_not_measured_has_no_interval(model):
+    _, intervals = found(model, pair())
+    assert "ef_area_length_uncalibrated" not in intervals.bounds
+    names = {f"{n}_{end}" for n in intervals.bounds for end in ("low", "high")}
+    assert set(intervals.numbers()) == names
+
+
+def test_two_views_make_one_interval_of_the_biplane_ef(model):
+    (a, ia), (b, ib) = found(model, pair()), found(model, pair(half_width=24.0))
+    combined = combine_views(a, b)
+    both = combined_intervals(combined, (a, b), (ia, ib), {})
+    for name in ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent"):
+        low, high = both.bounds[name]
+        assert low < getattr(combined, name) < high
+    other = index_intervals(b, ib.beats, {}, level=0.5)
+    with pytest.raises(SettingsError):
+        combined_intervals(combined, (a, b), (ia, other), {})
+
+
+def test_outlines_are_measured_as_masks_are(model):
+    codes = model.encode(Apical(spacing=(0.7, 0.7)).mask()[None])
+    outline = model.outlines(codes.mean)
+    drawn = measure_outlines(outline)
+    masks = model.labels(codes.mean)
+    indices = measure_indices(np.repeat(masks, 2, 0), (1.0, 1.0), ed_frames=(0,), es_frames=(1,))
+    assert drawn.volume[0] / 1000 == pytest.approx(indices.lv_edv_ml, rel=0.03)
+    assert drawn.area[0] / 100 == pytest.approx(indices.lv_area_ed_cm2, rel=0.02)
+    assert drawn.length[0] == pytest.approx(indices.lv_length_ed_mm, rel=0.02)
+    assert drawn.wall[0] / 100 == pytest.approx(indices.myo_area_ed_cm2, rel=0.06)
+    assert drawn.la_area[0] / 100 == pytest.approx(indices.la_area_es_cm2, rel=0.08)
+
+
+@given(st.lists(st.floats(0.01, 10), min_size=20, max_size=60))
+def test_the_conformal_factor_holds_at_least_its_share(misses: list[float]):
+    factor = conformal(misses, 0.9)
+    assert np.mean(np.array(misses) <= factor) >= 0.9
+    assert factor in misses
