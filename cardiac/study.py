@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from cardiac.clinical.volumes import Convention
 from cardiac.segmentation.segmenter import Segmentation, SegmentationSettings, Segmenter
 from cardiac.sequence import EchoSequence
-from cardiac.uncertainty.settings import UncertaintySettings
+from cardiac.uncertainty.settings import Method, UncertaintySettings
 
 if TYPE_CHECKING:
     from cardiac.anatomy import Attributes
@@ -159,14 +159,15 @@ def process(
         masks, certificate = _certified(sequence, segmentation, settings)
         return Study(sequence, segmentation, masks, certificate, settings)
     from cardiac.assessment import estimator_for
+    from cardiac.uncertainty import Estimator
     from cardiac.uncertainty.trust import frame_weights
 
-    estimator = estimator_for(settings.uncertainty, segmenter)
-    uncertainty = estimator.estimate(sequence, segmentation, segmentation.masks)
-    weights = frame_weights(uncertainty)
+    # What the network doubts itself tells its frames apart, and costs next to nothing.
+    doubt = Estimator(UncertaintySettings(method=Method.ENTROPY))
+    weights = frame_weights(doubt.estimate(sequence, segmentation, segmentation.masks))
     masks, certificate = _certified(sequence, segmentation, settings, weights)
-    if masks is not segmentation.masks:
-        uncertainty = estimator.estimate(sequence, segmentation, masks)
+    estimator = estimator_for(settings.uncertainty, segmenter)
+    uncertainty = estimator.estimate(sequence, segmentation, masks)
     return Study(sequence, segmentation, masks, certificate, settings, uncertainty, estimator)
 
 

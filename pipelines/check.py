@@ -41,11 +41,12 @@ def check_command(
     from cardiac.io.masks import read_mask
 
     bounds, found = load_profile(profile), mask_files(masks)
+    given = seconds(frame_interval_ms)
     results = []
     for name, path in found:
         try:
             frames, geometry = read_mask(path)
-            interval = seconds(frame_interval_ms, geometry.frame_interval_s)
+            interval = given or geometry.frame_interval_s
             results.append(Verdict(name, certify(frames, geometry.spacing, interval, bounds)))
         except CardiacError as error:
             results.append(Verdict(name, error=error))
@@ -72,14 +73,14 @@ class Verdict:
         return {"status": "ok"} | self.certificate.to_dict()
 
 
-def seconds(milliseconds: float | None, stored: float | None) -> float | None:
-    """The frame interval given on the command line, or the stored one.
+def seconds(milliseconds: float | None) -> float | None:
+    """The frame interval given on the command line in seconds.
 
     Raises:
         SettingsError: It is not positive.
     """
     if milliseconds is None:
-        return stored
+        return None
     if not milliseconds > 0:
         raise SettingsError("the frame interval must be positive")
     return milliseconds / 1000

@@ -30,6 +30,21 @@ app.command(
     help="Segment cines and write masks, clinical indices and pictures.",
 )
 app.command(
+    "pipelines.status:status_command",
+    name="status",
+    help="Tell where a batch stands.",
+)
+app.command(
+    "pipelines.verify:verify_command",
+    name="verify",
+    help="Prove that results are whole and unaltered.",
+)
+app.command(
+    "pipelines.manifest:app",
+    name="manifest",
+    help="Make and check lists of cines.",
+)
+app.command(
     "pipelines.check:check_command",
     name="check",
     help="Hold masks against the anatomical criteria and the temporal bounds.",

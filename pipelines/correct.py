@@ -38,11 +38,12 @@ def correct_command(
     from cardiac.io.masks import read_mask
 
     bounds, found = load_profile(profile), mask_files(masks)
+    given = seconds(frame_interval_ms)
     results = []
     for name, path in found:
         try:
             frames, geometry = read_mask(path)
-            interval = seconds(frame_interval_ms, geometry.frame_interval_s)
+            interval = given or geometry.frame_interval_s
             corrected = correct_masks(frames, geometry.spacing, interval, profile=bounds)
             write_mask(out / "masks" / f"{name}.nii.gz", corrected.masks, geometry)
             results.append(Verdict(name, corrected.after))

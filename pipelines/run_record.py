@@ -2,70 +2,78 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cardiac
+from cardiac.io import write_atomically
+from pipelines.batch.fingerprint import library_versions
+from pipelines.batch.ledger import Ledger, State
 
 if TYPE_CHECKING:
-    from pipelines.process import ProcessJob
-
-LIBRARIES = ("numpy", "scipy", "torch", "monai", "openvino", "pydicom", "nibabel", "av")
+    from cardiac.segmentation.segmenter import Segmenter
 
 
-def write_run_record(folder: Path, job: ProcessJob) -> Path:
-    """Write ``run.json`` into the output folder."""
-    assert job.segmenter is not None
-    weights, predictor = job.segmenter.weights, job.segmenter.predictor
-    ended = datetime.now(UTC)
+def engine_of(segmenter: Segmenter) -> dict[str, Any]:
+    """Weights, engine and precision of a loaded network."""
+    weights, predictor = segmenter.weights, segmenter.predictor
+    return {
+        "weights": {weights.path.name: weights.sha256},
+        "engine": predictor.name,
+        "precision": str(predictor.precision),
+    }
+
+
+def write_run_record(folder: Path, ledger: Ledger, run: dict[str, Any]) -> Path:
+    """Write ``run.json`` into the output folder.
+
+    Args:
+        folder: Output folder.
+        ledger: Its ledger.
+        run: The run as :meth:`Ledger.last_run` tells it.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    engine = run["engine"] or ledger.last_engine() or {}
     record = {
         "cardiac": cardiac.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "libraries": {name: _version(name) for name in LIBRARIES},
-        "weights": {weights.path.name: weights.sha256},
-        "engine": predictor.name,
-        "precision": str(predictor.precision),
-        "settings": job.settings.model_dump(mode="json"),
-        "started": job.started.isoformat(timespec="seconds"),
-        "seconds": round((ended - job.started).total_seconds(), 3),
-        "exit_code": job.exit_code,
+        "libraries": library_versions(),
+        "weights": engine.get("weights", {}),
+        "engine": engine.get("engine"),
+        "precision": engine.get("precision"),
+        "settings": run["settings"],
+        "settings_sha256": run["settings_hash"],
+        "run": run["run"],
+        "started": run["started"],
+        "ended": run["ended"],
+        "seconds": _seconds(run),
+        "exit_code": run["exit_code"],
         "cases": [
             {
-                "id": case.item.id,
-                "input": str(case.item.path),
-                "sha256": _hash(case.item.path),
-                "status": "failed" if case.error else "ok",
-                "frames": case.frames,
-                "seconds": round(case.seconds, 3),
+                "id": entry.id,
+                "input": entry.input,
+                "sha256": entry.sha256 or None,
+                "status": "ok" if entry.state is State.DONE else str(entry.state),
+                "frames": entry.frames,
+                "seconds": None if entry.seconds is None else round(entry.seconds, 3),
+                "attempts": entry.attempt,
             }
-            for case in job.cases
+            for entry in ledger.entries(run["run"])
         ],
     }
     path = folder / "run.json"
-    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_atomically(path, (json.dumps(record, indent=2) + "\n").encode())
     return path
 
 
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
+def _seconds(run: dict[str, Any]) -> float | None:
+    if run["ended"] is None:
         return None
-
-
-def _hash(path: Path) -> str | None:
-    """SHA-256 of a file; of a folder, that of its files' names and hashes; None if unreadable."""
-    try:
-        if path.is_dir():
-            parts = [f"{p.name} {_hash(p)}" for p in sorted(path.iterdir()) if p.is_file()]
-            return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
+    ended, started = (datetime.fromisoformat(run[key]) for key in ("ended", "started"))
+    return round((ended - started).total_seconds(), 3)

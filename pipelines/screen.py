@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelines.process import Case
-
-MAX_ROWS = 40
+    from pipelines.process import Case, ProcessJob
 
 
 @contextmanager
@@ -45,48 +42,37 @@ def progress_bar(total: int) -> Iterator[Callable[[Case], None]]:
         yield advance
 
 
-def print_summary(cases: list[Case], out: Path) -> None:
+def print_summary(job: ProcessJob) -> None:
     """A table of what was measured and what failed, and where the files are."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title="cardiac process (not for clinical use)")
-    for name in (
-        "id",
-        "view",
-        "frames",
-        "EDV mL",
-        "ESV mL",
-        "EF %",
-        "FAC %",
-        "certified",
-        "status",
-    ):
-        table.add_column(
-            name, justify="left" if name in ("id", "view", "cert.", "status") else "right"
-        )
-    for case in cases[:MAX_ROWS]:
+    for name in ("id", "view"):
+        table.add_column(name, overflow="fold")
+    for name in ("frames", "EDV mL", "ESV mL", "EF %"):
+        table.add_column(name, justify="right")
+    for name in ("certified", "light"):
+        table.add_column(name, no_wrap=True)
+    for case in job.shown:
         row = case.index_row
-        numbers = (
-            _number(row.get(key))
-            for key in ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent", "lv_fac_percent")
-        )
-        status = Text("ok") if case.error is None else Text("failed", "red")
+        numbers = (_number(row.get(key)) for key in ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent"))
+        known = (Text("yes" if row.get("certified") else "no"), Text(str(row.get("light", ""))))
         table.add_row(
             Text(case.item.id),
             str(row.get("view", "")),
             str(case.frames or ""),
             *numbers,
-            ("yes" if row["certified"] else "no") if case.error is None else "",
-            status,
+            *(known if case.error is None else (Text(""), Text("failed", "red"))),
         )
     console = Console()
     console.print(table)
-    if len(cases) > MAX_ROWS:
-        console.print(f"... and {len(cases) - MAX_ROWS} more in indices.csv")
-    failed = sum(case.error is not None for case in cases)
-    console.print(Text(f"{len(cases) - failed} processed, {failed} failed; results in {out}"))
+    if job.total > len(job.shown):
+        console.print(f"... and {job.total - len(job.shown)} more in indices.csv")
+    before = f" ({job.skipped} of them before)" if job.skipped else ""
+    counts = f"{job.total - job.failed} processed, {job.failed} failed{before}"
+    console.print(Text(f"{counts}; results in {job.out}"))
 
 
 def _number(value: object) -> str:

@@ -32,6 +32,9 @@ _NATIVE = {
 
 def is_dicom(path: Path) -> bool:
     """Whether the file has the DICOM preamble, whatever its name."""
+    # Opening a pipe would wait for its other end.
+    if not path.is_file():
+        return False
     try:
         with path.open("rb") as file:
             return file.read(132)[128:] == b"DICM"

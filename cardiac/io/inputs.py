@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,8 +21,8 @@ from cardiac.io import camus, echonet
 from cardiac.io.registry import find_format, read, stem
 from cardiac.sequence import EchoSequence, View
 
-_OUTPUT_MARK = "run.json"
-"""A folder that holds this is the result of an earlier run."""
+_OUTPUT_MARKS = {"run.json", "ledger.sqlite"}
+"""A folder that holds one of these is the result of an earlier run, whole or cut short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def find_inputs(inputs: Sequence[str | Path]) -> list[InputItem]:
     of earlier runs are left out. A CAMUS patient gives one item per view: the half cycle, or
     the ED and ES stills together. An EchoNet folder gives one item per video.
 
-    A manifest is a CSV file; see :mod:`cardiac.io.manifest` for its columns.
+    A manifest is a CSV or Parquet file; see :mod:`cardiac.io.manifest` for its columns.
 
     Args:
         inputs: Files, folders and manifests. The same file named twice counts once.
@@ -66,13 +67,16 @@ def find_inputs(inputs: Sequence[str | Path]) -> list[InputItem]:
         Items in the order of ``inputs``, folders sorted. What is missing or unusable is an
         item with an ``error``: this function raises nothing for it.
     """
+    from cardiac.io.manifest import is_manifest
+
     items: list[InputItem] = []
-    seen: set[tuple[Path, View, str | None]] = set()
+    seen: set[tuple[str, View, str | None]] = set()
     for entry in inputs:
         path = Path(entry)
-        manifest = path.suffix.lower() == ".csv" and path.name != "FileList.csv"
+        manifest = is_manifest(path)
         for item in _from_manifest(path) if manifest else _from_path(path):
-            key = (item.path.resolve(), item.view, item.patient)
+            # Path.resolve raises on a link that leads to itself.
+            key = (os.path.realpath(item.path), item.view, item.patient)
             if manifest or key not in seen:
                 items.append(item)
             seen.add(key)
@@ -186,7 +190,7 @@ def _search(folder: Path) -> Iterator[InputItem]:
         )
         yield InputItem(safe_id(folder.name), folder, error=error)
         return
-    if any(p.name == _OUTPUT_MARK for p in entries):
+    if any(p.name in _OUTPUT_MARKS for p in entries):
         return
     pooled: set[Path] = set()
     for (patient, view), kinds in camus.list_views(folder).items():

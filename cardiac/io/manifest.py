@@ -1,4 +1,4 @@
-"""Manifest CSV: which cines to process, and what is known of them.
+"""Manifests: which cines to process, and what is known of them, as CSV or Parquet.
 
 Columns (any order; only ``path`` is required; an empty cell says nothing):
 
@@ -6,20 +6,27 @@ Columns (any order; only ``path`` is required; an empty cell says nothing):
 path               file or CAMUS patient folder, relative to the manifest's own folder
 id                 name of the results
 patient            who it belongs to; views of one patient are combined
-view               A4C, A2C or A3C (also 4CH, "apical 4 chamber" ...)
+view               A4C, A2C or A3C (also 4CH, "apical 4 chamber" ...), or unknown
 spacing_row_mm     height of a pixel in mm, overrides the file
 spacing_col_mm     width of a pixel in mm, overrides the file; the row's if left out
 frame_time_ms      frame interval in ms, overrides the file
 ed_frame           end-diastolic frame, **counted from 0**; several separated by ";"
 es_frame           end-systolic frame, counted from 0; several separated by ";"
 =================  ====================================================================
+
+:class:`ManifestRow` is the schema of a row.
 """
 
 from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from cardiac.errors import CardiacError, SettingsError, UnreadableFileError
 from cardiac.io import camus
@@ -27,133 +34,262 @@ from cardiac.io.inputs import InputItem, safe_id
 from cardiac.io.registry import stem
 from cardiac.sequence import View
 
-_KNOWN = {
-    "path",
-    "id",
-    "patient",
-    "view",
-    "spacing_row_mm",
-    "spacing_col_mm",
-    "frame_time_ms",
-    "ed_frame",
-    "es_frame",
-}
+SUFFIXES = (".csv", ".parquet")
+"""Endings of files that are taken for manifests."""
+_TOLD = 50
+_CELL = 40
+
+
+def _view(text: object) -> object:
+    from cardiac.io.dicom_tags import view_from_text
+
+    words = str(text)
+    if words.lower() in ("", "unknown"):
+        return View.UNKNOWN
+    view = View(words.upper()) if words.upper() in set(View) else view_from_text(words)
+    if view is View.UNKNOWN:
+        raise ValueError(f"must be one of {', '.join(View)}")
+    return view
+
+
+def _positive(text: object) -> object:
+    if text == "":
+        return None
+    try:
+        value = float(str(text))
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError("must be a number above 0")
+    return value
+
+
+def _frames(text: object) -> object:
+    cells = [cell.strip() for cell in str(text).split(";") if cell.strip()]
+    if not all(cell.isascii() and cell.isdecimal() for cell in cells):
+        raise ValueError("must be frames counted from 0")
+    return tuple(int(cell) for cell in cells)
+
+
+def _path(text: object) -> object:
+    if text == "" or "\0" in str(text):
+        raise ValueError("no path")
+    return text
+
+
+_Length = Annotated[float | None, BeforeValidator(_positive)]
+_Frames = Annotated[tuple[int, ...], BeforeValidator(_frames)]
+
+
+class ManifestRow(BaseModel):
+    """One row of a manifest; the module says what its columns mean."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Annotated[str, BeforeValidator(_path)]
+    id: str = ""
+    patient: str = ""
+    view: Annotated[View, BeforeValidator(_view)] = View.UNKNOWN
+    spacing_row_mm: _Length = Field(None, description="mm")
+    spacing_col_mm: _Length = Field(None, description="mm")
+    frame_time_ms: _Length = Field(None, description="ms")
+    ed_frame: _Frames = Field((), description="counted from 0")
+    es_frame: _Frames = Field((), description="counted from 0")
+
+
+COLUMNS = tuple(ManifestRow.model_fields)
+"""Columns of a manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with a manifest.
+
+    Attributes:
+        line: Line of the file, from 1; of a Parquet file, row number + 1 as in a CSV file.
+        message: What is wrong, beginning with "line".
+        fatal: Whether the manifest itself is wrong, not just a file that it names missing.
+    """
+
+    line: int
+    message: str
+    fatal: bool = True
+
+
+def is_manifest(path: Path) -> bool:
+    """Whether a path names a manifest."""
+    return path.suffix.lower() in SUFFIXES and path.name != "FileList.csv"
+
+
+def check_manifests(inputs: Sequence[str | Path]) -> None:
+    """Refuse manifests with errors before any work begins.
+
+    Args:
+        inputs: Files and folders; what is no manifest is passed over.
+
+    Raises:
+        SettingsError: Every error of every manifest, with its line.
+    """
+    told: list[str] = []
+    manifests = [Path(entry) for entry in inputs if is_manifest(Path(entry))]
+    for path in manifests:
+        told += [f"{path}: {fault.message}" for fault in check_manifest(path) if fault.fatal]
+    if told:
+        more = [f"... and {len(told) - _TOLD} more"] if len(told) > _TOLD else []
+        raise SettingsError(
+            f"{len(told)} error{'s' * (len(told) > 1)} in the manifest:\n  "
+            + "\n  ".join(told[:_TOLD] + more)
+            + "\n",
+            path=manifests[0] if len(manifests) == 1 else None,
+            hint="Correct the manifest; cardiac manifest check tells all of its errors.",
+        )
+
+
+def check_manifest(path: Path) -> list[Fault]:
+    """Every fault of a manifest: of its columns, its cells, repeated ids, missing files."""
+    try:
+        columns, rows = _load(path)
+    except CardiacError as error:
+        return [Fault(1, error.message)]
+    faults = [
+        Fault(1, f"line 1 has the column {name!r}, which is not known")
+        for name in sorted(set(columns) - set(COLUMNS) - {""})
+    ]
+    names: dict[str, int] = {}
+    for line, cells in rows:
+        row, found = _parsed(cells, line)
+        faults += found
+        if row is None:
+            continue
+        if not _file(path, row).exists():
+            faults.append(
+                Fault(line, f"line {line} names a missing file, {row.path[:200]}", fatal=False)
+            )
+        key = safe_id(row.id).casefold() if row.id else ""
+        if key and names.setdefault(key, line) != line:
+            faults.append(Fault(line, f"line {line} has the id {row.id!r} of line {names[key]}"))
+    return faults
 
 
 def read_manifest(path: Path) -> list[InputItem]:
     """List the rows of a manifest; a bad row, or a bad manifest, is an item with an error."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = {(name or "").strip().lower() for name in reader.fieldnames or ()}
-            rows = [
-                {k.strip().lower(): (v or "").strip() for k, v in row.items() if k is not None}
-                for row in reader
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as failure:
-        return [
-            _broken(
-                path,
-                UnreadableFileError(
-                    f"cannot be read as a CSV file ({failure}).",
-                    path=path,
-                    hint="Check the manifest.",
-                ),
-            )
-        ]
-    unknown = sorted(columns - _KNOWN - {""})
-    if "path" not in columns or not rows:
-        lacks = "rows" if "path" in columns else "a column named path"
-        return [
-            _broken(
-                path,
-                SettingsError(
-                    f"the manifest lacks {lacks}.",
-                    path=path,
-                    hint=f"Columns are {', '.join(sorted(_KNOWN))}."
-                    + (f" Not known: {', '.join(unknown)}." if unknown else ""),
-                ),
-            )
-        ]
-    return [_item(row, line, path) for line, row in enumerate(rows, start=2)]
-
-
-def _broken(path: Path, error: CardiacError) -> InputItem:
-    return InputItem(safe_id(path.stem), path, error=error)
-
-
-def _item(row: dict[str, str], line: int, manifest: Path) -> InputItem:
-    file = manifest.parent / row["path"]
-    name = safe_id(row.get("id") or stem(file))
-    try:
-        if not row["path"]:
-            raise ValueError("has no path")
-        if not file.exists():
-            raise UnreadableFileError(
-                f"there is no such file (line {line} of {manifest.name}).",
-                path=file,
-                hint="Paths are relative to the manifest's folder.",
-            )
-        return InputItem(
-            name,
-            file,
-            patient=row.get("patient") or _patient(file),
-            view=_view(row.get("view", "")),
-            spacing=_spacing(row),
-            frame_time_s=_frame_time(row),
-            ed_frames=_frames(row, "ed_frame"),
-            es_frames=_frames(row, "es_frame"),
-        )
+        _, rows = _load(path)
     except CardiacError as error:
-        return InputItem(name, file, error=error)
-    except (ValueError, OSError) as error:
-        wrong = SettingsError(f"line {line} {error}.", path=manifest, hint="Correct the manifest.")
-        return InputItem(name, file, error=wrong)
+        return [InputItem(safe_id(path.stem), path, error=error)]
+    return [_item(cells, line, path) for line, cells in rows]
 
 
-def _patient(file: Path) -> str | None:
-    name = camus.parse_name(file)
-    return name.patient if name else None
-
-
-def _view(text: str) -> View:
-    from cardiac.io.dicom_tags import view_from_text
-
-    if text == "" or text.lower() == "unknown":
-        return View.UNKNOWN
-    view = View(text.upper()) if text.upper() in set(View) else view_from_text(text)
-    if view is View.UNKNOWN:
-        raise ValueError(f"has the unknown view {text!r}")
-    return view
-
-
-def _positive(row: dict[str, str], column: str) -> float | None:
-    text = row.get(column, "")
-    if text == "":
-        return None
+def _load(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Columns, and the line and cells of every row."""
     try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"has {text!r} in {column}, which must be a number above 0")
-    return value
+        columns, rows = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+    except CardiacError:
+        raise
+    except Exception as failure:  # a decoder of a foreign format fails in many ways
+        raise UnreadableFileError(
+            f"cannot be read as a {path.suffix[1:].upper()} file ({failure}).",
+            path=path,
+            hint="Check the manifest.",
+        ) from failure
+    if "path" not in columns or not rows:
+        unknown = sorted(set(columns) - set(COLUMNS) - {""})
+        lacks = "rows" if "path" in columns else "a column named path"
+        raise SettingsError(
+            f"the manifest lacks {lacks}.",
+            path=path,
+            hint=f"Columns are {', '.join(COLUMNS)}."
+            + (f" Not known: {', '.join(unknown)}." if unknown else ""),
+        )
+    return columns, rows
 
 
-def _spacing(row: dict[str, str]) -> tuple[float, float] | None:
-    height, width = (_positive(row, f"spacing_{axis}_mm") for axis in ("row", "col"))
-    if height is None and width is None:
-        return None
-    return height or width or 0.0, width or height or 0.0
+def _csv(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        columns = [(name or "").strip().lower() for name in reader.fieldnames or ()]
+        rows = [(reader.line_num, _cells(row)) for row in reader]
+    return columns, rows
 
 
-def _frame_time(row: dict[str, str]) -> float | None:
-    value = _positive(row, "frame_time_ms")
-    return None if value is None else value / 1000
+def _parquet(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise SettingsError(
+            "reading Parquet needs pyarrow.",
+            path=path,
+            hint="pip install 'cardiac-echo[tables]', or give the manifest as CSV.",
+        ) from error
+    with parquet.ParquetFile(path) as file:
+        columns = [name.strip().lower() for name in file.schema_arrow.names]
+        rows = [row for batch in file.iter_batches() for row in batch.to_pylist()]
+    told = [{k: "" if v is None else v for k, v in row.items()} for row in rows]
+    return columns, [(line, _cells(row)) for line, row in enumerate(told, start=2)]
 
 
-def _frames(row: dict[str, str], column: str) -> tuple[int, ...]:
-    cells = [cell.strip() for cell in row.get(column, "").split(";") if cell.strip()]
-    if not all(cell.isdecimal() for cell in cells):
-        raise ValueError(f"has {row[column]!r} in {column}, which must be frames counted from 0")
-    return tuple(int(cell) for cell in cells)
+def _cells(row: dict[Any, Any]) -> dict[str, str]:
+    """Cells by column; those beyond the last column under their own name, which is not known."""
+    named = {k.strip().lower(): str(v or "").strip() for k, v in row.items() if k is not None}
+    beyond = [cell for cell in row.get(None) or () if cell.strip()]
+    return {k: v for k, v in named.items() if k} | ({"": ";".join(beyond)} if beyond else {})
+
+
+def _parsed(cells: dict[str, str], line: int) -> tuple[ManifestRow | None, list[Fault]]:
+    known = {name: cell for name, cell in cells.items() if name in COLUMNS}
+    faults = []
+    if cells.get(""):
+        faults.append(Fault(line, f"line {line} has more cells than columns"))
+    try:
+        return ManifestRow.model_validate(known), faults
+    except ValidationError as error:
+        return None, faults + [Fault(line, text) for text in _told(error, line)]
+
+
+def _told(error: ValidationError, line: int) -> Iterator[str]:
+    for entry in error.errors():
+        column, reason = entry["loc"][0], str(entry.get("ctx", {}).get("error", entry["msg"]))
+        if column == "path":
+            yield f"line {line} has no path"
+        elif column == "view":
+            yield f"line {line} has the unknown view {str(entry['input'])[:_CELL]!r}"
+        else:
+            yield f"line {line} has {str(entry['input'])[:_CELL]!r} in {column}, which {reason}"
+
+
+def _item(cells: dict[str, str], line: int, manifest: Path) -> InputItem:
+    row, faults = _parsed(cells, line)
+    if row is None:
+        file = manifest.parent / cells.get("path", "").replace("\0", "")
+        wrong = "; ".join(fault.message for fault in faults)
+        error = SettingsError(f"{wrong}.", path=manifest, hint="Correct the manifest.")
+        return InputItem(safe_id(cells.get("id") or stem(file)), file, error=error)
+    file = _file(manifest, row)
+    name = camus.parse_name(file)
+    height, width = row.spacing_row_mm, row.spacing_col_mm
+    item = InputItem(
+        safe_id(row.id or stem(file)),
+        file,
+        patient=row.patient or (name.patient if name else None),
+        view=row.view,
+        spacing=(height or width or 0.0, width or height or 0.0) if height or width else None,
+        frame_time_s=None if row.frame_time_ms is None else row.frame_time_ms / 1000,
+        ed_frames=row.ed_frame,
+        es_frames=row.es_frame,
+    )
+    return item if file.exists() else _missing(item, line, manifest)
+
+
+def _missing(item: InputItem, line: int, manifest: Path) -> InputItem:
+    from dataclasses import replace
+
+    error = UnreadableFileError(
+        f"there is no such file (line {line} of {manifest.name}).",
+        path=item.path,
+        hint="Paths are relative to the manifest's folder.",
+    )
+    return replace(item, error=error)
+
+
+def _file(manifest: Path, row: ManifestRow) -> Path:
+    return manifest.parent / row.path

@@ -16,6 +16,13 @@ from cardiac.io.region import sector_region
 from cardiac.sequence import EchoSequence, Storage
 
 _LOST_SHARE = 0.02
+_TRUSTED_BYTES = 256 * 2**20
+"""Memory that is asked for on the word of a header; beyond it grows with the frames."""
+_OPTIONS = {
+    # A playlist under the name of a video must not lead to other files or to the network.
+    "protocol_whitelist": "file",
+    "format_whitelist": "avi,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,gif",
+}
 
 
 def read(path: Path) -> EchoSequence:
@@ -60,7 +67,7 @@ def _decode(
     sampler = ColorSampler()
     stamps: list[float | None] = []
     frames = np.empty((0, 0, 0), dtype=np.uint8)
-    with decoding(path, "video"), av.open(str(path)) as container:
+    with decoding(path, "video"), av.open(str(path), options=_OPTIONS) as container:
         if not container.streams.video:
             raise UnsupportedImageError(
                 "holds no video stream.", path=path, hint="Give a video of the cine."
@@ -98,7 +105,8 @@ def _room(
         )
     check_size((done + 1, *shape), 1, path)
     if done == len(frames):
-        frames.resize((max(2 * done, declared, 32), *shape), refcheck=False)
+        trusted = min(declared, _TRUSTED_BYTES // (shape[0] * shape[1]))
+        frames.resize((max(2 * done, trusted, 32), *shape), refcheck=False)
     return frames
 
 

@@ -18,10 +18,10 @@ from cardiac.uncertainty.calibration import Calibration, ErrorLaw
 from cardiac.uncertainty.estimate import Estimator
 from cardiac.uncertainty.evidence import Evidence
 from cardiac.uncertainty.examples import Examples
-from cardiac.uncertainty.intervals import INTERVALS, index_intervals
+from cardiac.uncertainty.intervals import INTERVALS, deviations, half_width, index_intervals
 from cardiac.uncertainty.measures import mean_dice, overlap
 from cardiac.uncertainty.result import Uncertainty
-from cardiac.uncertainty.samples import draw_beats
+from cardiac.uncertainty.samples import BeatDraws, draw_beats
 from cardiac.uncertainty.settings import Method, UncertaintySettings
 from cardiac.uncertainty.weights import UncertaintyWeights
 
@@ -31,8 +31,10 @@ REVIEW_BELOW, REJECT_BELOW = 0.90, 0.80
 """Dice that is expected at the scores that ask for a review, and that reject."""
 FLAGGED = 0.005
 """Share of ordinary held-out frames that may be called strange by either bound."""
+STRANGEST = (0.3, 0.5)
+"""Bounds of the strangeness above which a frame is out of the bank."""
 SHRINKAGE = 0.1
-_DRAWS = 200
+_DRAWS = 100
 Array = npt.NDArray[np.float64]
 
 
@@ -51,10 +53,8 @@ def calibrate(
     *,
     ordinary: int,
     segmenter: Segmenter | None = None,
-    level: float = 0.9,
-    seed: int = 0,
 ) -> UncertaintyWeights:
-    """Weights with everything fitted on the examples of held-out patients.
+    """Weights with everything fitted on held-out patients but the misses of the intervals.
 
     Args:
         weights: As they were trained.
@@ -62,8 +62,6 @@ def calibrate(
         shape: The latent space.
         ordinary: Variants below this number are ordinary images, not made harder.
         segmenter: For the methods that ask the network again; without it they are left out.
-        level: Share of experts' values that the intervals are to hold.
-        seed: Source of the draws.
     """
     evidence = evidence_of(held)
     base = Calibration()
@@ -72,10 +70,11 @@ def calibrate(
     slope, offset = _platt(raw.planes, evidence.labels != held.truth)
     assert raw.familiarity is not None
     usual = held.variant < ordinary
+    strangest = float(np.quantile(raw.familiarity.strangeness[usual], 1 - FLAGGED))
     base = base.replace(
         slope=slope,
         offset=offset,
-        strangest=max(0.5, float(np.quantile(raw.familiarity.strangeness[usual], 1 - FLAGGED))),
+        strangest=float(np.clip(strangest, *STRANGEST)),
         least_cosine=float(np.quantile(raw.familiarity.cosine[usual], FLAGGED)) - 0.02,
     )
     weights = replace(weights, calibration=base)
@@ -87,8 +86,7 @@ def calibrate(
         found, rows = found | more, rows | dict.fromkeys(more, few)
     base = _bounds(base, found, rows, evidence.labels, held.truth)
     base = _errors(base, found, rows, held, shape)
-    factors = _factors(base, found[Method.FUSED], held, shape, level=level, seed=seed)
-    return replace(weights, calibration=base.replace(factors=factors))
+    return replace(weights, calibration=base)
 
 
 def judged(
@@ -166,7 +164,9 @@ def _errors(
     for name, uncertainty in found.items():
         mine = usable[rows[name]]
         scores = np.maximum(uncertainty.scores[mine], 1e-6)
-        reference = float(np.median(scores))
+        # Ordinary stills are at one: their intervals are stretched to fit.
+        plain = held.variant[rows[name]] == 0
+        reference = float(np.median(uncertainty.scores[plain]))
         off = np.log(np.maximum(size[rows[name]][mine], 1e-3))
         power = float(np.polyfit(np.log(scores / reference), off, 1)[0])
         laws[name] = ErrorLaw(reference, float(np.clip(power, 0.0, 1.5)))
@@ -199,42 +199,55 @@ def _pairs(held: Examples) -> npt.NDArray[np.intp]:
     return np.array([pair for pair in rows.values() if len(pair) == 2])
 
 
-def _factors(
-    base: Calibration,
-    fused: Uncertainty,
-    held: Examples,
+def with_misses(
+    weights: UncertaintyWeights,
+    stills: Examples,
+    names: Sequence[str],
     shape: ArVae,
-    *,
-    level: float,
-    seed: int,
-) -> dict[str, float]:
-    """How much each interval has to be stretched: split conformal prediction over patients.
+    seed: int = 0,
+) -> UncertaintyWeights:
+    """Weights that also know how far the intervals miss the experts' values of more patients.
 
-    Source: A. N. Angelopoulos and S. Bates, "Conformal prediction: a gentle introduction",
-    Foundations and Trends in Machine Learning 16(4), 2023.
+    Args:
+        weights: Calibrated.
+        stills: Answers for patients that no network was trained on; only the stills as they
+            are count, ED and ES.
+        names: Of the patients, by number.
+        shape: The latent space.
+        seed: Source of the draws.
     """
-    masks = labels_on_image(held.logits.astype(np.float32), fused.grid)
-    truth = np.repeat(np.repeat(held.truth, 2, axis=1), 2, axis=2)
-    misses: dict[str, list[float]] = {name: [] for name in INTERVALS}
-    for ed, es in _pairs(held):
-        if held.variant[ed] and not _unmoved(held, ed):
-            continue
-        pair = [int(ed), int(es)]
+    plain = stills[np.flatnonzero(stills.variant == 0)]
+    known = weights.calibration
+    evidence = evidence_of(plain)
+    found = judged(weights, evidence, [Method.FUSED], shape)["fused"]
+    masks = labels_on_image(plain.logits.astype(np.float32), evidence.grid)
+    truth = np.repeat(np.repeat(plain.truth, 2, axis=1), 2, axis=2)
+    drawn = [
+        draw_beats(
+            masks[pair], found.grid, found.scores[pair], [(0, 1)],
+            model=shape, calibration=known, law=known.laws["fused"], draws=_DRAWS, seed=seed,
+        )
+        for pair in _pairs(plain)
+    ]  # fmt: skip
+    if not known.typical:
+        known = known.replace(typical=_typical(drawn))
+    misses = {name: dict(values) for name, values in known.misses.items()}
+    for pair, beats in zip(_pairs(plain), drawn, strict=True):
         ours, theirs = _pair_indices(masks[pair]), _pair_indices(truth[pair])
-        beats = draw_beats(
-            masks[pair], fused.grid, fused.scores[pair], [(0, 1)],
-            model=shape, calibration=base, law=base.laws["fused"], draws=_DRAWS, seed=seed,
-        )  # fmt: skip
-        bounds = index_intervals(ours, beats, {}, level).bounds
+        bounds = index_intervals(ours, beats, {}, typical=known.typical).bounds
         for name, miss in missed(ours, theirs, bounds).items():
-            misses[name].append(miss)
-    return {name: conformal(values, level) for name, values in misses.items() if values}
+            misses.setdefault(name, {})[names[plain.patient[pair[0]]]] = round(miss, 4)
+    return replace(weights, calibration=known.replace(misses=misses))
 
 
-def _unmoved(held: Examples, index: int) -> bool:
-    """Whether a variant shows the heart where the still does: ED and ES then move together."""
-    plain = held.truth[(held.still == held.still[index]) & (held.variant == 0)][0]
-    return bool((held.truth[index] == plain).all())
+def _typical(drawn: Sequence[Sequence[BeatDraws]]) -> dict[str, float]:
+    """Median half width of the draws of each index, at the scale of an ordinary frame."""
+    halves: dict[str, list[float]] = {}
+    for beats in drawn:
+        for name, sample in deviations(beats).items():
+            half = half_width(sample) / float(np.mean([beat.scale for beat in beats]))
+            halves.setdefault(name, []).append(half)
+    return {name: float(np.median(values)) for name, values in halves.items()}
 
 
 def _pair_indices(masks: Mask) -> Indices:
@@ -252,10 +265,3 @@ def missed(
             side = high - value if truth > value else value - low
             result[name] = abs(truth - value) / max(side, 1e-9)
     return result
-
-
-def conformal(misses: Sequence[float], level: float) -> float:
-    """The smallest factor that lets an interval hold the share ``level`` of such values."""
-    rank = int(np.ceil((len(misses) + 1) * level))
-    ordered = np.sort(np.asarray(misses))
-    return float(ordered[min(rank, len(ordered)) - 1])

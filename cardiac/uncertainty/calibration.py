@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,8 +25,8 @@ class ErrorLaw:
 
     reference: float = 0.1
     power: float = 0.5
-    least: float = 0.6
-    most: float = 4.0
+    least: float = 0.7
+    most: float = 6.0
 
     def scale(self, scores: npt.ArrayLike) -> Array:
         """Deviation of errors relative to the reference, of scores of any shape."""
@@ -45,7 +45,9 @@ class Calibration:
         laws: Error law of every method.
         error_factor: (D, D) lower Cholesky factor of the errors' mean square in the latent space.
         coupling: Correlation of the errors of two frames of one sequence.
-        factors: How much the sampled interval of each index is stretched.
+        misses: Of each index, by patient: how far the expert's value was from ours, in units of
+            the sampled interval on that side.
+        typical: Half the width of the draws of each index on ordinary stills.
         thresholds: Of each method, above which a pixel is taken for an error.
         review, reject: Scores of each method above which a sequence is to be reviewed, rejected.
     """
@@ -57,10 +59,27 @@ class Calibration:
     laws: Mapping[str, ErrorLaw] = field(default_factory=dict)
     error_factor: Array = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
     coupling: float = 0.5
-    factors: Mapping[str, float] = field(default_factory=dict)
+    misses: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
+    typical: Mapping[str, float] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     review: Mapping[str, float] = field(default_factory=dict)
     reject: Mapping[str, float] = field(default_factory=dict)
+
+    def factors(self, level: float = 0.9, without: Collection[str] = ()) -> dict[str, float]:
+        """How much the sampled interval of each index is stretched to hold ``level``.
+
+        Args:
+            level: Share of experts' values to hold.
+            without: Patients who are left out, so that their own errors do not help them.
+        """
+        found = {
+            name: conformal([m for patient, m in misses.items() if patient not in without], level)
+            for name, misses in self.misses.items()
+        }
+        # Experts' stills are calibrated: without a pixel size they would give no other EF.
+        if "lv_ef_percent" in found:
+            found.setdefault("ef_area_length_uncalibrated", found["lv_ef_percent"])
+        return found
 
     def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
         """What is stored as arrays."""
@@ -74,7 +93,8 @@ class Calibration:
             "strangest": self.strangest,
             "least_cosine": self.least_cosine,
             "coupling": self.coupling,
-            "factors": dict(self.factors),
+            "misses": {name: dict(found) for name, found in self.misses.items()},
+            "typical": dict(self.typical),
             "thresholds": dict(self.thresholds),
             "review": dict(self.review),
             "reject": dict(self.reject),
@@ -96,3 +116,16 @@ class Calibration:
     def replace(self, **changes: Any) -> Calibration:
         """A copy with some numbers changed."""
         return replace(self, **changes)
+
+
+def conformal(misses: Sequence[float], level: float) -> float:
+    """The smallest factor that lets an interval hold the share ``level`` of such values.
+
+    Source: split conformal prediction; A. N. Angelopoulos and S. Bates, "Conformal prediction: a
+    gentle introduction", Foundations and Trends in Machine Learning 16(4), 2023.
+    """
+    if not misses:
+        return 1.0
+    rank = int(np.ceil((len(misses) + 1) * level))
+    ordered = np.sort(np.asarray(misses))
+    return float(ordered[min(rank, len(ordered)) - 1])

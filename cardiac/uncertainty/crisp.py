@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cardiac.geometry import FloatArray
+from cardiac.geometry import FloatArray, Mask
 from cardiac.uncertainty.calibration import Calibration
 from cardiac.uncertainty.evidence import Evidence
-from cardiac.uncertainty.grid import upsampled
 from cardiac.uncertainty.result import Familiarity
-from cardiac.uncertainty.weights import UncertaintyWeights
 
 
 def disagreement(evidence: Evidence, shares: FloatArray) -> FloatArray:
@@ -24,10 +22,17 @@ def disagreement(evidence: Evidence, shares: FloatArray) -> FloatArray:
         evidence: The sequence.
         shares: (T, 4, s, s) of each label, see `Bank.shares`.
     """
-    side = evidence.labels.shape[-1]
-    fine = upsampled(shares, side)
-    chosen = np.take_along_axis(fine, evidence.labels[:, None].astype(np.intp), axis=1)
-    return np.asarray(np.clip(1 - chosen[:, 0], 0, 1), dtype=np.float32)
+    return np.asarray(np.clip(1 - shares_of(shares, evidence.labels), 0, 1), dtype=np.float32)
+
+
+def shares_of(shares: FloatArray, labels: Mask) -> FloatArray:
+    """(T, h, w) share that the label of each pixel has in shares (T, 4, s, s) around it."""
+    count, side, coarse = len(labels), labels.shape[-1], shares.shape[-1]
+    place = np.arange(side) * coarse // side
+    cell = (place[:, None] * coarse + place).astype(np.int32)
+    index = labels.astype(np.int32) * np.int32(coarse**2) + cell
+    chosen = np.take_along_axis(shares.reshape(count, -1), index.reshape(count, -1), axis=1)
+    return chosen.reshape(labels.shape)
 
 
 def familiarity(
@@ -45,8 +50,3 @@ def familiarity(
     mean = np.partition(cosine, -count, axis=1)[:, -count:].mean(axis=1)
     out = (strangeness > calibration.strangest) | (mean < calibration.least_cosine)
     return Familiarity(mean.astype(float), strangeness.astype(float), np.asarray(out))
-
-
-def crisp_map(evidence: Evidence, weights: UncertaintyWeights, cosine: FloatArray) -> FloatArray:
-    """(T, h, w) map of CRISP."""
-    return disagreement(evidence, weights.bank.shares(cosine))

@@ -16,8 +16,8 @@ from cardiac.uncertainty.calibration import Calibration, ErrorLaw
 from cardiac.uncertainty.crisp import disagreement, familiarity
 from cardiac.uncertainty.edge import edge_map
 from cardiac.uncertainty.entropy import entropy_map
-from cardiac.uncertainty.evidence import Evidence, normalized
-from cardiac.uncertainty.fused import calibrated, fused_inputs
+from cardiac.uncertainty.evidence import Evidence
+from cardiac.uncertainty.fused import calibrated
 from cardiac.uncertainty.grid import imaged
 from cardiac.uncertainty.result import Uncertainty, frame_scores
 from cardiac.uncertainty.settings import Method, UncertaintySettings
@@ -104,7 +104,7 @@ class Estimator:
         known = None
         cosine = strangeness = None
         if self.weights is not None:
-            codes, strangeness = self._runner.encode(normalized(evidence.images))
+            codes, strangeness = self._runner.encode(evidence.images)
             cosine = self.weights.bank.cosine(codes)
             known = familiarity(cosine, strangeness, self.calibration, NEAREST)
         planes = self._planes(evidence, cosine)
@@ -140,7 +140,7 @@ class Estimator:
             masks, grid, uncertainty.scores, beats_of(indices),
             model=self.shape, calibration=known, law=law, draws=s.draws, seed=s.seed,
         )  # fmt: skip
-        return index_intervals(indices, beats, dict(known.factors), s.level)
+        return index_intervals(indices, beats, known.factors(s.level), s.level, known.typical)
 
     def _planes(self, evidence: Evidence, cosine: FloatArray | None) -> FloatArray:
         s = self.settings
@@ -173,10 +173,7 @@ class Estimator:
         other = disagreement(evidence, bank.shares(cosine))
         if self.settings.method is Method.CRISP:
             return other
-        inputs = fused_inputs(
-            normalized(evidence.images), evidence.probabilities, evidence.labels, other
-        )
-        odds = self._runner.doubt(*inputs)
+        odds = self._runner.doubt(evidence.images, evidence.logits, evidence.labels, other)
         return calibrated(odds, self.calibration.slope, self.calibration.offset)
 
     @property

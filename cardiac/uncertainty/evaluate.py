@@ -20,6 +20,7 @@ from cardiac.uncertainty.evidence import Evidence
 from cardiac.uncertainty.grid import labels_on_grid
 from cardiac.uncertainty.intervals import Intervals, index_intervals
 from cardiac.uncertainty.measures import Tally, mean_dice, overlap
+from cardiac.uncertainty.result import foreground_scores
 from cardiac.uncertainty.samples import beats_of, draw_beats
 
 Array = npt.NDArray[np.float64]
@@ -56,6 +57,7 @@ class MethodRecord:
 
     Attributes:
         scores, dice: Of the frames that were looked at.
+        plain: Means of the maps over the whole predicted foreground, for comparison.
         case_scores, case_dice, ef_errors: Of the cases; the error is NaN where there is none.
         tally: Counts of the map's pixels against errors.
         overlaps: Dice between thresholded map and errors, of the frames.
@@ -64,6 +66,7 @@ class MethodRecord:
 
     scores: list[float] = field(default_factory=list)
     dice: list[float] = field(default_factory=list)
+    plain: list[float] = field(default_factory=list)
     case_scores: list[float] = field(default_factory=list)
     case_dice: list[float] = field(default_factory=list)
     ef_errors: list[float] = field(default_factory=list)
@@ -162,6 +165,7 @@ def _judge(
     dice = [mean_dice(a, b) for a, b in zip(evidence.labels, truth, strict=True)]
     into.scores += found.scores.tolist()
     into.dice += dice
+    into.plain += foreground_scores(found.planes.astype(np.float32), evidence.labels).tolist()
     into.case_scores.append(found.score)
     into.case_dice.append(float(np.mean(dice)))
     ef, true = indices.lv_ef_percent, case.true_values.get("lv_ef_percent")
@@ -197,7 +201,9 @@ def _intervals(
         model=estimator.shape, calibration=known, law=known.laws[str(s.method)],
         draws=s.draws, seed=s.seed,
     )  # fmt: skip
-    found = index_intervals(indices, beats, dict(known.factors), s.level)
+    # A patient's own error must not help to calibrate its interval.
+    factors = known.factors(s.level, without=(case.patient,))
+    found = index_intervals(indices, beats, factors, s.level, known.typical)
     record.intervals += interval_rows(case, indices, found)
 
 

@@ -13,11 +13,9 @@ from cardiac.errors import GeometryError
 from cardiac.geometry import CanonicalGrid, FloatArray, Mask
 from cardiac.segmentation.segmenter import Segmentation
 from cardiac.sequence import EchoSequence
-from cardiac.uncertainty.grid import SIDE, labels_on_grid
+from cardiac.uncertainty.grid import labels_on_grid
 
 _CHUNK = 32
-BLACK = 1
-"""Grey level up to which a pixel counts as outside the sector."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,16 +92,3 @@ def softmax(logits: npt.NDArray[np.floating]) -> FloatArray:
     np.exp(shifted, out=shifted)
     shifted /= shifted.sum(axis=1, keepdims=True)
     return shifted
-
-
-def normalized(images: npt.NDArray[np.uint8]) -> FloatArray:
-    """Images (N, h, w) with mean 0 and deviation 1 inside the sector, each by itself; 0 outside."""
-    values = images.astype(np.float32)
-    inside = images > BLACK
-    count = np.maximum(inside.sum(axis=(1, 2), keepdims=True), 1)
-    mean = (values * inside).sum(axis=(1, 2), keepdims=True) / count
-    variance = ((values - mean) ** 2 * inside).sum(axis=(1, 2), keepdims=True) / count
-    return np.asarray((values - mean) * inside / np.sqrt(variance + 6.5), dtype=np.float32)
-
-
-__all__ = ["BLACK", "SIDE", "Evidence", "normalized", "softmax"]

@@ -63,7 +63,8 @@ def make_examples(
     *,
     harden: Harden | None = None,
     augmented: int = 3,
-    hardened: int = 4,
+    hardened: int = 3,
+    both: int = 0,
     augment: AugmentSettings | None = None,
     seed: int = 0,
 ) -> Examples:
@@ -75,27 +76,23 @@ def make_examples(
         held: Patients kept from all training.
         predict: Logits of normalised images (N, 1, S, S).
         harden: Makes images harder without moving the heart.
-        augmented, hardened: Variants of each kind.
+        augmented, hardened, both: Variants of each kind, in this order.
         augment: Strength of the augmentation.
         seed: Source of all randomness.
     """
     numbers = {name: index for index, name in enumerate(dict.fromkeys(patients))}
     patient = np.array([numbers[name] for name in patients])
     out = np.array([name in held for name in patients])
+    if harden is None:
+        hardened = both = 0
     parts = []
-    for variant in range(1 + augmented + (hardened if harden else 0)):
-        if variant == 0:
-            seen, labels = images, masks
-        elif variant <= augmented:
-            seen, labels = _augmented(images, masks, augment, seed * 1009 + variant)
-        else:
-            assert harden is not None
-            seen, labels = images.copy(), masks
-            for number in range(len(numbers)):
-                mine = patient == number
-                seen[mine] = harden(
-                    images[mine], masks[mine], (seed * 1009 + variant) * 1009 + number
-                )
+    for variant in range(1 + augmented + hardened + both):
+        seen, labels = images, masks
+        own = seed * 1009 + variant
+        if 1 <= variant <= augmented or variant > augmented + hardened:
+            seen, labels = _augmented(images, masks, augment, own)
+        if variant > augmented and harden is not None:
+            seen = _hardened(seen, labels, patient, harden, own)
         count = len(images)
         parts.append(
             Examples(
@@ -112,6 +109,19 @@ def make_examples(
     return Examples(
         **{name: np.concatenate([getattr(p, name) for p in parts]) for name in vars(parts[0])}
     )
+
+
+def _hardened(
+    images: Images, labels: Mask, patient: npt.NDArray[np.intp], harden: Harden, seed: int
+) -> Images:
+    """Images made harder patient by patient; labels may be of half the size."""
+    step = images.shape[-1] // labels.shape[-1]
+    masks = np.repeat(np.repeat(labels, step, axis=1), step, axis=2)
+    seen = images.copy()
+    for number in np.unique(patient):
+        mine = patient == number
+        seen[mine] = harden(images[mine], masks[mine], seed * 1009 + int(number))
+    return seen
 
 
 def _augmented(

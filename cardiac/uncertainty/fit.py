@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cardiac.geometry import FloatArray, Mask
+from cardiac.labels import STRUCTURES
 from cardiac.uncertainty.networks import COARSE
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 CROSS_ENTROPY, STRANGER = 0.1, 0.3
 """Weights beside the contrast and the Dice of the redrawn mask."""
+STRUCTURE, FEW = 0.2, 50.0
+"""Weight of a structure's mean doubt, and pixels up to which a structure counts less."""
 SHARPEST = 4.0
 """Natural logarithm of the largest factor on the cosines."""
 
@@ -79,3 +82,22 @@ def without_own(
 ) -> FloatArray:
     """Cosines (N, M) with the bank, −1 where image and mask are of one patient."""
     return np.where(patient[:, None] == bank_patient[None], np.float32(-1), cosine)
+
+
+def doubt_loss(odds: torch.Tensor, wrong: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of every pixel, and how far the mean doubt of a structure is from its errors.
+
+    Args:
+        odds: (N, h, w) log odds of being wrong.
+        wrong: (N, h, w) 1 where the label is wrong.
+        labels: (N, h, w) written labels.
+    """
+    import torch.nn.functional as F
+
+    total: torch.Tensor = F.binary_cross_entropy_with_logits(odds, wrong)
+    off = odds.sigmoid() - wrong
+    for label in STRUCTURES:
+        inside = (labels == int(label)).float()
+        gap = (off * inside).sum((1, 2)) / inside.sum((1, 2)).clamp(min=FEW)
+        total = total + STRUCTURE * gap.abs().mean()
+    return total

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.geometry import CANONICAL_SIZE, CanonicalGrid, FloatArray, Mask
+from cardiac.geometry import CANONICAL_SIZE, CanonicalGrid, Mask
 
 SIDE = CANONICAL_SIZE // 2
 BoolArray = npt.NDArray[np.bool_]
@@ -46,13 +46,3 @@ def _nearest(grid: CanonicalGrid, axis: int, side: int) -> npt.NDArray[np.intp]:
     step = grid.pitch[axis] * grid.size / side
     place = middle + (np.arange(side) + 0.5 - side / 2) * step
     return np.asarray(np.rint(place), dtype=np.intp)
-
-
-def upsampled(planes: FloatArray, side: int) -> FloatArray:
-    """Planes (..., n, n) between whose samples is interpolated linearly, (..., side, side)."""
-    n = planes.shape[-1]
-    if n == side:
-        return planes
-    place = np.clip((np.arange(side) + 0.5) * n / side - 0.5, 0, n - 1)
-    weights = np.clip(1 - np.abs(place[:, None] - np.arange(n)), 0, None).astype(np.float32)
-    return np.asarray(np.matmul(np.matmul(weights, planes), weights.T), dtype=np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +34,8 @@ CHANGES = {
 }
 """Indices that compare the two phases, in percent: what is compared, and the sign."""
 INTERVALS = (*RELATIVE, *CHANGES)
+TAILS = (0.05, 0.95)
+"""Quantiles of the draws that an interval is stretched from, whatever its level."""
 LEAST_DRAWS = 0.5
 """Share of the draws that must have given a number."""
 _INDEXED = {
@@ -51,12 +53,14 @@ class Intervals:
         level: Share of experts' values that the intervals are to hold.
         bounds: Index to (low, high), in its own unit.
         reasons: Why an index that was measured has none.
+        stretches: Times by which the draws of each index were spread.
         beats: The draws behind them.
     """
 
     level: float
     bounds: dict[str, tuple[float, float]]
     reasons: dict[str, str] = field(default_factory=dict)
+    stretches: dict[str, float] = field(default_factory=dict)
     beats: tuple[BeatDraws, ...] = ()
 
     def width(self, name: str) -> float | None:
@@ -70,32 +74,53 @@ class Intervals:
 
 
 def index_intervals(
-    indices: Indices, beats: Sequence[BeatDraws], factors: dict[str, float], level: float = 0.9
+    indices: Indices,
+    beats: Sequence[BeatDraws],
+    factors: Mapping[str, float],
+    level: float = 0.9,
+    typical: Mapping[str, float] | None = None,
 ) -> Intervals:
     """Intervals around measured indices.
+
+    The draws give the interval its shape: which side is longer, and what the two phases share.
+    How wide it is follows the frames' scores alone where ``typical`` is given: on held-out
+    patients the width of the draws told nothing of the size of the error beyond that.
 
     Args:
         indices: Of one sequence.
         beats: Its draws, see `draw_beats`.
         factors: How much each index's interval is stretched, from the calibration.
         level: Share of experts' values that the intervals are to hold.
+        typical: Half the width of the draws of each index on ordinary frames.
     """
-    return _around(indices, _deviations(beats), factors, level, tuple(beats))
+    found = deviations(beats)
+    stretches = {name: factors.get(name, 1.0) for name in found}
+    scale = float(np.mean([beat.scale for beat in beats])) if beats else 1.0
+    for name, usual in (typical or {}).items():
+        if name in found and (half := half_width(found[name])) > 0:
+            stretches[name] *= usual * scale / half
+    return _around(indices, found, stretches, level, tuple(beats))
+
+
+def half_width(sample: Array) -> float:
+    """Half the distance between the two `TAILS` of a sample, missing draws left out; or 0."""
+    known = sample[np.isfinite(sample)]
+    return float(np.ptp(np.quantile(known, TAILS)) / 2) if len(known) else 0.0
 
 
 def combined_intervals(
     combined: Indices,
     views: tuple[Indices, Indices],
     parts: tuple[Intervals, Intervals],
-    factors: dict[str, float],
 ) -> Intervals:
     """Intervals of biplane indices: draw by draw, both views with the same common error.
+
+    The draws are spread as those of the two views are, on average.
 
     Args:
         combined: What `combine_views` gave.
         views: The indices of each view.
         parts: The intervals of each view.
-        factors: As in `index_intervals`.
 
     Raises:
         SettingsError: The two views' intervals are not of one level.
@@ -103,7 +128,7 @@ def combined_intervals(
     if parts[0].level != parts[1].level:
         raise SettingsError("the intervals of the two views are of different levels")
     if not all(part.beats for part in parts):
-        return _around(combined, {}, factors, parts[0].level, ())
+        return _around(combined, {}, {}, parts[0].level, ())
     found: dict[str, Array] = {}
     for name, phase, prefix in (
         ("lv_edv_ml", "ed", ""),
@@ -118,7 +143,10 @@ def combined_intervals(
         ed = combined.lv_edv_ml * (1 + found["lv_edv_ml"])
         es = combined.lv_esv_ml * (1 + found["lv_esv_ml"])
         found["lv_ef_percent"] = 100 * (1 - es / ed) - combined.lv_ef_percent
-    return _around(combined, found, factors, parts[0].level, ())
+    stretches = {
+        name: float(np.mean([part.stretches.get(name, 1.0) for part in parts])) for name in found
+    }
+    return _around(combined, found, stretches, parts[0].level, ())
 
 
 def _biplane(
@@ -151,7 +179,7 @@ def _biplane(
     return np.asarray(drawn_volume / own_volume - 1)
 
 
-def _deviations(beats: Sequence[BeatDraws]) -> dict[str, Array]:
+def deviations(beats: Sequence[BeatDraws]) -> dict[str, Array]:
     """Deviations (N,) of every index, mean over the beats: shares, or points for changes."""
     found: dict[str, list[Array]] = {}
     for beat in beats:
@@ -175,12 +203,11 @@ def _quantity(drawn: object, what: str) -> Array:
 def _around(
     indices: Indices,
     deviations: dict[str, Array],
-    factors: dict[str, float],
+    stretches: dict[str, float],
     level: float,
     beats: tuple[BeatDraws, ...],
 ) -> Intervals:
     bounds, reasons = {}, {}
-    tails = [(1 - level) / 2, (1 + level) / 2]
     for name in INTERVALS:
         value = getattr(indices, name)
         if value is None:
@@ -191,7 +218,7 @@ def _around(
         if len(sample) < LEAST_DRAWS * total:
             reasons[name] = "too few hearts could be drawn around the masks"
             continue
-        low, high = np.quantile(sample, tails) * factors.get(name, 1.0)
+        low, high = np.quantile(sample, TAILS) * stretches.get(name, 1.0)
         unit = value if name in RELATIVE else 1.0
         bounds[name] = _within(name, value + min(low, 0.0) * unit, value + max(high, 0.0) * unit)
     for name, source in _INDEXED.items():
@@ -199,7 +226,7 @@ def _around(
         if value is not None and base and source in bounds:
             low, high = bounds[source]
             bounds[name] = (low * value / base, high * value / base)
-    return Intervals(level, bounds, reasons, beats)
+    return Intervals(level, bounds, reasons, stretches, beats)
 
 
 def _within(name: str, low: float, high: float) -> tuple[float, float]:

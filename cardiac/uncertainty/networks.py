@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 COARSE = 64
 """Side of the masks of encoder, decoder and bank."""
+BLACK = 1
+"""Grey level up to which a pixel counts as outside the sector."""
+LEAST = 1e-4
+"""Doubt that the segmentation network is at least granted."""
 FUSED_CHANNELS = 8
 """Image, three probabilities, three written labels, and the bank's disagreement."""
 
@@ -31,13 +35,13 @@ class UncertaintyNetworkSettings(BaseModel):
     mask_features: int = 16
     sphere: int = 8
     image_channels: tuple[int, ...] = (12, 24, 48, 64)
-    fused_channels: tuple[int, int, int] = (16, 24, 32)
+    fused_channels: tuple[int, int, int] = (12, 24, 32)
 
 
 def build_crisp(settings: UncertaintyNetworkSettings) -> torch.nn.ModuleDict:
     """Image encoder with its projection and its sense of strangeness, mask encoder and decoder.
 
-    ``image`` takes (N, 1, 128, 128), ``mask`` takes labels in one-hot form (N, 3, 64, 64), and
+    ``image`` takes normalised (N, 1, 128, 128), ``mask`` one-hot labels (N, 3, 64, 64), and
     ``decoder`` gives logits (N, 4, 64, 64) of codes of masks.
     """
     from torch import nn
@@ -68,9 +72,11 @@ def build_crisp(settings: UncertaintyNetworkSettings) -> torch.nn.ModuleDict:
 
 
 def build_fused(settings: UncertaintyNetworkSettings) -> torch.nn.Module:
-    """The learned doubt: evidence (N, 8, h, w) and log odds (N, 1, h, w) to better log odds.
+    """The learned doubt: log odds (N, 1, h, w) that the written label is wrong.
 
-    A small U-Net corrects the odds that the network itself gives for its being wrong.
+    Takes grey levels (N, 1, h, w) from 0 to 255, the network's logits (N, 4, h, w), the written
+    labels (N, 1, h, w) and the bank's disagreement with them (N, 1, h, w). A small U-Net
+    corrects the odds that the segmentation network itself gives.
     """
     import torch
     from torch import nn
@@ -80,29 +86,77 @@ def build_fused(settings: UncertaintyNetworkSettings) -> torch.nn.Module:
     class Fused(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.fine = nn.Sequential(*_strided(FUSED_CHANNELS, (first,))[0])
+            fine = nn.Conv2d(FUSED_CHANNELS, first, 3, stride=2, padding=1, bias=False)
+            self.fine = nn.Sequential(fine, nn.BatchNorm2d(first), nn.LeakyReLU(0.01))
             self.middle = nn.Sequential(*_strided(first, (second,))[0])
             self.coarse = nn.Sequential(*_strided(second, (third, third))[0])
             self.up_middle = _joined(second + third, second)
-            self.up_fine = _joined(first + second, first)
+            self.narrow = nn.Conv2d(second, first, 1)
+            self.up_fine = _joined(2 * first, first)
             self.head = nn.Sequential(nn.Conv2d(first, 4, 1), nn.PixelShuffle(2))
             self.trust = nn.Parameter(torch.tensor([1.0]))
 
-        def forward(self, evidence: torch.Tensor, odds: torch.Tensor) -> torch.Tensor:
-            fine = self.fine(evidence)
+        def forward(
+            self,
+            images: torch.Tensor,
+            logits: torch.Tensor,
+            labels: torch.Tensor,
+            disagreement: torch.Tensor,
+        ) -> torch.Tensor:
+            shares = logits.float().softmax(1)
+            written = torch.cat([(labels == label).float() for label in range(4)], 1)
+            doubt = (1 - (shares * written).sum(1, keepdim=True)).clamp(LEAST, 1 - LEAST)
+            found = [normalized(images), shares[:, 1:], written[:, 1:], disagreement]
+            fine = self.fine(torch.cat(found, 1))
             middle = self.middle(fine)
-            wide = nn.functional.interpolate(
-                self.coarse(middle), scale_factor=4, mode="bilinear", align_corners=False
-            )
-            middle = self.up_middle(torch.cat([middle, wide], 1))
-            wide = nn.functional.interpolate(
-                middle, scale_factor=2, mode="bilinear", align_corners=False
-            )
-            fine = self.up_fine(torch.cat([fine, wide], 1))
-            found: torch.Tensor = self.head(fine) + self.trust * odds
-            return found
+            middle = self.up_middle(torch.cat([middle, _wider(self.coarse(middle), 4)], 1))
+            fine = self.up_fine(torch.cat([fine, _wider(self.narrow(middle), 2)], 1))
+            odds: torch.Tensor = self.head(fine) + self.trust * (doubt / (1 - doubt)).log()
+            return odds
 
     return Fused()
+
+
+def build_encoder(crisp: torch.nn.ModuleDict) -> torch.nn.Module:
+    """What of CRISP is needed at work: grey levels (N, 1, h, w) to (N, p + 1).
+
+    The first p numbers are the code before it is brought to length one, the last are the log
+    odds of being no apical echo.
+    """
+    import torch
+
+    class Encoder(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.image, self.projection = crisp["image"], crisp["image_projection"]
+            self.strange = crisp["strange"]
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            features = self.image(normalized(images))
+            return torch.cat([self.projection(features), self.strange(features)], dim=1)
+
+    return Encoder()
+
+
+def normalized(images: torch.Tensor) -> torch.Tensor:
+    """Grey levels (N, 1, h, w) from 0 to 255 with mean 0 and deviation 1 inside the sector.
+
+    Each image by itself; 0 outside.
+    """
+    values = images.float()
+    inside = (values > BLACK).float()
+    count = inside.sum((2, 3), keepdim=True).clamp(min=1)
+    mean = (values * inside).sum((2, 3), keepdim=True) / count
+    variance = ((values - mean).square() * inside).sum((2, 3), keepdim=True) / count
+    return (values - mean) * inside / (variance + 6.5).sqrt()
+
+
+def _wider(planes: torch.Tensor, times: int) -> torch.Tensor:
+    from torch import nn
+
+    return nn.functional.interpolate(
+        planes, scale_factor=times, mode="bilinear", align_corners=False
+    )
 
 
 def _joined(channels: int, width: int) -> torch.nn.Module:

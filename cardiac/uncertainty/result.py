@@ -10,10 +10,13 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from cardiac.geometry import CanonicalGrid, FloatArray, Mask
+from cardiac.labels import STRUCTURES
 
 Array = npt.NDArray[np.float64]
 HalfArray = npt.NDArray[np.float16]
 _CHUNK = 32
+_NOTHING = 1 / 512
+"""Half a grey level of a map that is stored in eight bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,7 @@ class Uncertainty:
         method: Name of the method.
         planes: (T, S/2, S/2) float16 in [0, 1] on the canonical grid at half its resolution.
         grid: The canonical grid.
-        scores: (T,) mean of the map over the predicted structures; 1 for an empty prediction.
+        scores: (T,) see `frame_scores`; 1 for an empty prediction.
         familiarity: Whether the images look like apical echo; None where no bank was asked.
     """
 
@@ -70,16 +73,39 @@ class Uncertainty:
     @cached_property
     def map(self) -> HalfArray:
         """(T, H, W) on the sequence's own grid; 0 beyond the canonical square."""
-        result = np.empty((len(self), *self.grid.shape), dtype=np.float16)
+        result = np.zeros((len(self), *self.grid.shape), dtype=np.float16)
+        # Beyond a margin around the heart there is nothing to bring back.
+        window = self.grid.window(np.asarray((self.planes > _NOTHING).any(axis=0)))
+        if window is None:
+            return result
+        rows, columns = window.slices
         with threadpool_limits(1, user_api="blas"):
             for start in range(0, len(self), _CHUNK):
                 part = slice(start, start + _CHUNK)
-                np.clip(self.grid.to_image(self.planes[part]), 0, 1, out=result[part])
+                planes = self.grid.to_image(self.planes[part], window=window)
+                result[part, rows, columns] = np.clip(planes, 0, 1, out=planes)
         return result
 
 
 def frame_scores(planes: FloatArray, labels: Mask) -> Array:
-    """(T,) mean of maps (T, h, w) over the pixels with a label; 1 where there is none."""
+    """(T,) mean of maps (T, h, w) over each predicted structure, and the mean of those.
+
+    Structures count alike, as they do in a mean Dice: the atrium is small, and its errors
+    would drown in the wall's. A structure that is absent does not count; without any the
+    score is 1.
+    """
+    total, count = np.zeros(len(planes)), np.zeros(len(planes))
+    for label in STRUCTURES:
+        found = labels == int(label)
+        pixels = found.sum(axis=(1, 2))
+        mass = np.einsum("tij,tij->t", planes, found, dtype=np.float64)
+        total += np.divide(mass, pixels, out=np.zeros(len(planes)), where=pixels > 0)
+        count += pixels > 0
+    return np.divide(total, count, out=np.ones(len(planes)), where=count > 0)
+
+
+def foreground_scores(planes: FloatArray, labels: Mask) -> Array:
+    """(T,) mean of maps (T, h, w) over all pixels with a label; 1 where there is none."""
     found = labels > 0
     count = found.sum(axis=(1, 2))
     total = (planes * found).sum(axis=(1, 2), dtype=np.float64)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from cardiac.geometry import FloatArray
+from cardiac.geometry import FloatArray, Mask
 from cardiac.segmentation.predictors import cache_folder
 from cardiac.uncertainty.grid import SIDE
-from cardiac.uncertainty.networks import FUSED_CHANNELS, build_crisp, build_fused
+from cardiac.uncertainty.networks import build_crisp, build_encoder, build_fused
 from cardiac.uncertainty.weights import UncertaintyWeights, load_state
+
+if TYPE_CHECKING:
+    import torch
 
 log = logging.getLogger(__name__)
 BATCH = 4
@@ -29,68 +34,69 @@ class Runner:
 
     def __init__(self, weights: UncertaintyWeights, *, openvino: bool = True) -> None:
         self._weights = weights
-        self._encode = self._build("encoder", [(BATCH, 1, SIDE, SIDE)], openvino)
-        self._doubt = self._build(
-            "doubt", [(BATCH, FUSED_CHANNELS, SIDE, SIDE), (BATCH, 1, SIDE, SIDE)], openvino
-        )
+        self._openvino = openvino
+        self._encode = self._build("encoder")
+        self._doubt = self._build("doubt")
 
-    def encode(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Unit codes (N, p) and strangeness (N,) of normalised images (N, h, w)."""
-        found = _in_batches(self._encode, images[:, None])
+    def encode(self, images: npt.NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
+        """Unit codes (N, p) and strangeness (N,) of grey levels (N, h, w)."""
+        found = self._encode(images[:, None])
         codes, odds = found[:, :-1], found[:, -1]
         codes = codes / np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), 1e-9)
         return codes, np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float32)
 
-    def doubt(self, evidence: FloatArray, odds: FloatArray) -> FloatArray:
-        """Log odds (N, h, w) of what `fused_inputs` gave."""
-        return _in_batches(self._doubt, evidence, odds)[:, 0]
+    def doubt(
+        self,
+        images: npt.NDArray[np.uint8],
+        logits: npt.NDArray[np.float16],
+        labels: Mask,
+        disagreement: FloatArray,
+    ) -> FloatArray:
+        """Log odds (N, h, w) that labels are wrong; see `build_fused`."""
+        found = self._doubt(images[:, None], logits, labels[:, None], disagreement[:, None])
+        return found[:, 0]
 
-    def _build(
-        self, part: str, shapes: list[tuple[int, ...]], openvino: bool
-    ) -> Callable[..., FloatArray]:
-        if openvino:
+    def _build(self, part: str) -> Callable[..., FloatArray]:
+        if self._openvino:
             try:
-                return _in_openvino(self._weights, part, shapes)
+                return _in_openvino(self._weights, part)
             except ImportError:
                 log.info("OpenVINO is not installed; torch runs the uncertainty")
         return _in_torch(module(self._weights, part))
 
 
 def module(weights: UncertaintyWeights, part: str) -> Any:
-    """The ``encoder`` or the ``doubt`` as one torch module with its weights."""
-    import torch
-
+    """The ``encoder`` or the ``doubt`` as a torch module with its weights."""
     if part == "doubt":
         return load_state(build_fused(weights.network), weights.state, "fused.")
     crisp: Any = load_state(build_crisp(weights.network), weights.state, "crisp.")
+    return build_encoder(crisp).eval()
 
-    class Encoder(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.image, self.projection = crisp["image"], crisp["image_projection"]
-            self.strange = crisp["strange"]
 
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            features = self.image(images)
-            return torch.cat([self.projection(features), self.strange(features)], dim=1)
+def _examples(part: str) -> tuple[torch.Tensor, ...]:
+    """Inputs of the types and shapes that a part is run with."""
+    import torch
 
-    return Encoder().eval()
+    image = torch.zeros(BATCH, 1, SIDE, SIDE, dtype=torch.uint8)
+    if part == "encoder":
+        return (image,)
+    return image, torch.zeros(BATCH, 4, SIDE, SIDE, dtype=torch.float16), image, image.float()
 
 
 def _in_torch(network: Any) -> Callable[..., FloatArray]:
     import torch
 
-    def run(*inputs: FloatArray) -> FloatArray:
+    def run(*inputs: npt.NDArray[np.generic]) -> FloatArray:
+        found = []
         with torch.inference_mode():
-            found = network(*(torch.from_numpy(i) for i in inputs))
-        return np.asarray(found.numpy(), dtype=np.float32)
+            for parts, count in _batches(inputs):
+                found.append(network(*(torch.from_numpy(p) for p in parts)).numpy()[:count])
+        return np.concatenate(found)
 
     return run
 
 
-def _in_openvino(
-    weights: UncertaintyWeights, part: str, shapes: list[tuple[int, ...]]
-) -> Callable[..., FloatArray]:
+def _in_openvino(weights: UncertaintyWeights, part: str) -> Callable[..., FloatArray]:
     """The part compiled, from the cache of converted models or converted and put there."""
     import openvino
 
@@ -103,21 +109,34 @@ def _in_openvino(
         except RuntimeError:
             log.warning("the cached model %s is damaged and is made again", path)
     if model is None:
-        import torch
-
-        example = tuple(torch.zeros(shape) for shape in shapes)
-        model = openvino.convert_model(module(weights, part), example_input=example)
-        model.reshape({index: list(shape) for index, shape in enumerate(shapes)})
+        examples = _examples(part)
+        model = openvino.convert_model(module(weights, part), example_input=examples)
+        model.reshape({index: list(e.shape) for index, e in enumerate(examples)})
         _keep(model, path if weights.sha256 else None)
-    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+    compiled = core.compile_model(model, "CPU", options)
+    queue = openvino.AsyncInferQueue(compiled)
 
-    def run(*inputs: FloatArray) -> FloatArray:
-        return np.array(compiled(list(inputs))[0], dtype=np.float32)
+    def run(*inputs: npt.NDArray[np.generic]) -> FloatArray:
+        shape = list(compiled.output(0).shape)[1:]
+        found = np.empty((len(inputs[0]), *shape), dtype=np.float32)
+
+        def store(request: Any, place: tuple[int, int]) -> None:
+            start, count = place
+            found[start : start + count] = request.get_output_tensor().data[:count]
+
+        queue.set_callback(store)
+        start = 0
+        for parts, count in _batches(inputs):
+            queue.start_async(dict(enumerate(parts)), (start, count))
+            start += count
+        queue.wait_all()
+        return found
 
     return run
 
 
-def _keep(model: Any, path: Any) -> None:
+def _keep(model: Any, path: Path | None) -> None:
     import openvino
 
     if path is None:
@@ -132,14 +151,13 @@ def _keep(model: Any, path: Any) -> None:
         log.info("the converted model could not be cached in %s: %s", path.parent, error)
 
 
-def _in_batches(run: Callable[..., FloatArray], *inputs: FloatArray) -> FloatArray:
+def _batches(
+    inputs: tuple[npt.NDArray[np.generic], ...],
+) -> Iterator[tuple[list[npt.NDArray[np.generic]], int]]:
     """Batches of one fixed size, the last filled up: a frame's answer is then always the same."""
-    count = len(inputs[0])
-    found = []
-    for start in range(0, count, BATCH):
+    for start in range(0, len(inputs[0]), BATCH):
         parts = [np.ascontiguousarray(i[start : start + BATCH]) for i in inputs]
-        missing = BATCH - len(parts[0])
-        if missing:
-            parts = [np.concatenate([p, np.repeat(p[-1:], missing, axis=0)]) for p in parts]
-        found.append(run(*parts)[: BATCH - missing])
-    return np.concatenate(found)
+        count = len(parts[0])
+        if count < BATCH:
+            parts = [np.concatenate([p, np.repeat(p[-1:], BATCH - count, axis=0)]) for p in parts]
+        yield parts, count

@@ -26,10 +26,16 @@ class PhaseDraws:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class BeatDraws:
-    """End-diastole and end-systole of one beat, drawn together."""
+    """End-diastole and end-systole of one beat, drawn together.
+
+    Attributes:
+        ed, es: The two frames.
+        scale: Mean deviation of their errors relative to an ordinary frame's, by the law.
+    """
 
     ed: PhaseDraws
     es: PhaseDraws
+    scale: float = 1.0
 
 
 def draw_beats(
@@ -74,7 +80,11 @@ def draw_beats(
             noise = np.sqrt(share) * common + np.sqrt(1 - share) * own
             error = float(law.scale(scores[frame])) * noise @ calibration.error_factor.T
             found[frame] = _phase(codes.mean[index], error, model)
-    return [BeatDraws(found[ed], found[es]) for ed, es in beats if ed in found and es in found]
+    return [
+        BeatDraws(found[ed], found[es], float(law.scale(scores[[ed, es]]).mean()))
+        for ed, es in beats
+        if ed in found and es in found
+    ]
 
 
 def _phase(code: Array, error: Array, model: ArVae) -> PhaseDraws:

@@ -40,6 +40,6 @@ class UncertaintySettings(BaseModel):
     method: Method = Method.FUSED
     weights: Path | None = None
     samples: int = 8
-    draws: int = 200
+    draws: int = 100
     level: float = 0.9
     seed: int = 0

@@ -22,7 +22,8 @@ def strangers(echo: Images, count: int, pictures: Sequence[Images], seed: int) -
         seed: Source of all randomness.
     """
     kinds: tuple[Callable[..., Floats], ...] = (
-        _noise, _texture, _turned, _turned, _scrambled, _warped, _warped, _piece, _mixed,
+        _noise, _texture, _turned, _turned, _turned, _scrambled, _warped, _warped, _warped,
+        _piece, _mixed,
     )  # fmt: skip
     result = np.empty((count, *echo.shape[1:]), dtype=np.uint8)
     for index in range(count):
@@ -58,7 +59,7 @@ def _texture(echo: Floats, rng: np.random.Generator) -> Floats:
 
 def _turned(echo: Floats, rng: np.random.Generator) -> Floats:
     """An echo on its side or upside down."""
-    angle = rng.uniform(75, 285)
+    angle = rng.uniform(50, 310)
     made = ndimage.rotate(echo, angle, reshape=False, order=1)
     return np.asarray(made[:, ::-1] if rng.random() < 0.5 else made)
 

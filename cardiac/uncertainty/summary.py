@@ -24,8 +24,10 @@ def method_rows(record: Record) -> list[dict[str, Any]]:
 def figures(found: MethodRecord) -> dict[str, Any]:
     """Figures of one method in one group.
 
-    Areas under risk–coverage curves are mean risks over all coverages; ``referral`` is how much
-    the mean EF error falls when the most uncertain fifth of the cases goes to a person.
+    ``correlation_plain`` is that of the mean over the whole foreground, in which the atrium
+    counts less. Areas under risk–coverage curves are mean risks over all coverages;
+    ``referral`` is how much the mean EF error falls when the most uncertain fifth of the cases
+    goes to a person.
     """
     scores, dice = np.array(found.scores), np.array(found.dice)
     errors = np.array(found.ef_errors)
@@ -35,6 +37,7 @@ def figures(found: MethodRecord) -> dict[str, Any]:
     return {
         "frames": len(scores),
         "correlation": correlation(scores, dice),
+        "correlation_plain": correlation(np.array(found.plain), dice),
         "ece": found.tally.calibration_error,
         "mutual_information": found.tally.mutual_information,
         "overlap": float(np.mean(found.overlaps)) if found.overlaps else None,

@@ -13,19 +13,19 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from cardiac.segmentation.augment import AugmentSettings
 from cardiac.segmentation.train import learning_rate_share
 from cardiac.uncertainty.bank import Bank, pack
 from cardiac.uncertainty.calibration import Calibration
-from cardiac.uncertainty.evidence import normalized, softmax
+from cardiac.uncertainty.crisp import shares_of
 from cardiac.uncertainty.examples import Examples
-from cardiac.uncertainty.fit import coarse_labels, crisp_loss, one_hot, without_own
-from cardiac.uncertainty.fused import fused_inputs
-from cardiac.uncertainty.grid import SIDE, upsampled
+from cardiac.uncertainty.fit import coarse_labels, crisp_loss, doubt_loss, one_hot, without_own
 from cardiac.uncertainty.networks import (
     COARSE,
     UncertaintyNetworkSettings,
     build_crisp,
     build_fused,
+    normalized,
 )
 from cardiac.uncertainty.weights import UncertaintyWeights
 
@@ -46,14 +46,17 @@ class TrainUncertaintySettings(BaseModel):
         out: Folder for checkpoint, log and weights. An unfinished run there is resumed.
         holdout: Share of the training patients that is kept for the calibration; they must be
             those that the segmentation network was not trained on either.
-        augmented, hardened: Variants of every still, augmented and made harder.
+        augmented, hardened, both: Variants of every still: augmented, made harder, and both.
         crisp_epochs, fused_epochs: Passes over the stills, each in a variant drawn anew.
+        augment: Strength of the augmentation; beyond that of the segmentation's training, so
+            that the network errs on patients whom it knows.
         batch_size: Examples a step.
         learning_rate: Peak; it rises, stays and falls to zero.
         weight_decay: Of AdamW.
         seed: Source of all randomness.
         threads: CPU threads; 0 leaves torch's choice.
-        level: Share of experts' values that the intervals are to hold.
+        calibrate_on: Another split whose stills calibrate the intervals together with the
+            held-out patients; each of its patients is left out where it is reported on.
         network: Sizes of the networks.
     """
 
@@ -64,15 +67,17 @@ class TrainUncertaintySettings(BaseModel):
     out: Path = Path("runs/uncertainty")
     holdout: float = 0.05
     augmented: int = 3
-    hardened: int = 4
+    hardened: int = 3
+    both: int = 2
+    augment: AugmentSettings = AugmentSettings()
     crisp_epochs: int = 24
-    fused_epochs: int = 16
+    fused_epochs: int = 24
     batch_size: int = 32
     learning_rate: float = 2e-3
     weight_decay: float = 1e-3
     seed: int = 0
     threads: int = 0
-    level: float = 0.9
+    calibrate_on: str | None = "valid"
     network: UncertaintyNetworkSettings = UncertaintyNetworkSettings()
 
 
@@ -166,33 +171,26 @@ class Training:
     def _crisp_step(self, chosen: npt.NDArray[np.intp], rng: np.random.Generator) -> torch.Tensor:
         import torch
 
-        images = torch.from_numpy(normalized(self.examples.images[chosen]))[:, None]
+        images = normalized(torch.from_numpy(self.examples.images[chosen])[:, None])
         labels = torch.from_numpy(coarse_labels(self.examples.truth[chosen]).astype(np.int64))
         odd = self.strangers[rng.integers(len(self.strangers), size=len(chosen) // 2)]
-        strange = torch.from_numpy(normalized(odd))[:, None]
+        strange = normalized(torch.from_numpy(odd)[:, None])
         return crisp_loss(self.crisp, self.temperature, images, labels, strange)
 
     def _fused_step(self, chosen: npt.NDArray[np.intp], rng: np.random.Generator) -> torch.Tensor:
         import torch
-        import torch.nn.functional as F
 
         e = self.examples
         labels = e.labels_of(chosen)
         for index in np.flatnonzero(rng.random(len(chosen)) < 0.15):
             # Other labels may be written than the network's: here they are moved a little.
             labels[index] = np.roll(labels[index], tuple(rng.integers(-4, 5, size=2)), (0, 1))
-        shares = upsampled(self.odd[chosen].astype(np.float32), SIDE) / np.float32(255)
-        other = 1 - np.take_along_axis(shares, labels[:, None].astype(np.intp), 1)[:, 0]
-        inputs = fused_inputs(
-            normalized(e.images[chosen]), softmax(e.logits[chosen]), labels, other
-        )
-        evidence, odds = (torch.from_numpy(i) for i in inputs)
+        shares = self.odd[chosen].astype(np.float32) / np.float32(255)
+        inputs = e.images[chosen], e.logits[chosen], labels, 1 - shares_of(shares, labels)
         wrong = torch.from_numpy((labels != e.truth[chosen]).astype(np.float32))
-        found = self.fused(evidence, odds)[:, 0]
-        inside = torch.from_numpy((labels > 0).astype(np.float32))
-        count = inside.sum((1, 2)).clamp(min=50)
-        gap = ((torch.sigmoid(found) - wrong) * inside).sum((1, 2)) / count
-        return F.binary_cross_entropy_with_logits(found, wrong) + 0.3 * gap.abs().mean()
+        found = self.fused(*(torch.from_numpy(i if i.ndim == 4 else i[:, None]) for i in inputs))
+        found = found[:, 0]
+        return doubt_loss(found, wrong, torch.from_numpy(labels))
 
     def bank(self) -> Bank:
         """Codes and masks of the stills as they are, and of some as the augmentation moved them."""
@@ -222,7 +220,7 @@ class Training:
         for start in range(0, len(e), 64):
             part = slice(start, start + 64)
             with torch.inference_mode():
-                images = torch.from_numpy(normalized(e.images[part]))[:, None]
+                images = normalized(torch.from_numpy(e.images[part])[:, None])
                 codes = self.crisp["image_projection"](self.crisp["image"](images))
                 unit = torch.nn.functional.normalize(codes, dim=1).numpy()
             cosine = without_own(bank.cosine(unit), e.patient[part], self.bank_patient)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent.parent / "weights" / "uncertainty.safetensors"
 KIND = "uncertainty"
-VERSION = 1
+VERSION = 2
 
 
 def label_set_hash() -> str:

@@ -119,3 +119,9 @@ def test_an_autoencoder_is_trained_once_and_alike(beat, answer, experts, tmp_pat
     masks = first(answer.masks, beat.sequence, answer)
     assert np.array_equal(masks, second(answer.masks, beat.sequence, answer))
     assert overlap(masks, beat.masks) > 0.3
+
+
+def test_the_network_alone_is_left_as_it_is(beat, answer):
+    broken = failed(answer, ["holes:3"], 1)
+    correct = choose(BenchmarkSettings(), ["network"])[0].build(None, lambda _: None)
+    assert correct(broken.masks, beat.sequence, broken) is broken.masks

@@ -108,7 +108,8 @@ def test_a_study_saves_what_the_job_writes(tmp_path, segmenter, cine):
     study = process(cine, segmenter)
     names = {path.relative_to(tmp_path).as_posix() for path in study.save(tmp_path, "one")}
     assert names == {
-        "masks/one.nii.gz", "pictures/one.png", "pictures/one.mp4", "indices.csv", "frames.csv",
+        "masks/one.nii.gz", "uncertainty/one.nii.gz", "pictures/one.png", "pictures/one.mp4",
+        "indices.csv", "frames.csv",
     }  # fmt: skip
     assert all((tmp_path / name).exists() for name in names)
 
@@ -218,3 +219,22 @@ def test_the_correction_can_be_turned_off(cine):
     raw = labels_on_image(seen.logits.astype(np.float32), seen.grid)
     assert (study.masks == remove_debris(raw)).mean() > 0.9999  # the scores are kept in float16
     assert study.certificate.changes is None
+
+
+def test_uncertainty_lies_on_the_masks_grid_and_reads_as_zero_to_one(run):
+    """Other tools must get probabilities, not bytes."""
+    values = nib.load(run[1] / "uncertainty" / "good.nii.gz")
+    mask = nib.load(run[1] / "masks" / "good.nii.gz")
+    assert values.shape == mask.shape
+    assert np.allclose(values.affine, mask.affine)
+    array = np.asarray(values.dataobj)
+    assert array.min() >= 0
+    assert 0.05 < array.max() <= 1
+    assert values.dataobj.slope == pytest.approx(1 / 255)
+
+
+def test_intervals_hold_the_number_they_are_of(run):
+    row = {row["id"]: row for row in rows_of(run[1] / "indices.csv")}["good"]
+    assert row["light"] in {"accept", "review", "reject"}
+    for name in ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent"):
+        assert float(row[f"{name}_low"]) < float(row[name]) < float(row[f"{name}_high"])

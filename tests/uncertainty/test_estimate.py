@@ -54,7 +54,7 @@ def test_far_from_heart_and_boundary_there_is_no_doubt(method, estimators, answe
     planes = estimators[method].estimate(*answer).planes
     # The corners lie outside the sector.
     corners = planes[:, [0, 0, -1, -1], [0, -1, 0, -1]]
-    assert corners.max() < 0.02
+    assert corners.max() < 0.05
 
 
 def test_a_written_label_that_the_network_denies_is_doubted(estimators, answer):

@@ -9,8 +9,7 @@ from cardiac.clinical import combine_views, measure_indices
 from cardiac.errors import SettingsError
 from cardiac.geometry import CanonicalGrid
 from cardiac.shape import load_shape_model
-from cardiac.uncertainty.calibrate import conformal
-from cardiac.uncertainty.calibration import Calibration, ErrorLaw
+from cardiac.uncertainty.calibration import Calibration, ErrorLaw, conformal
 from cardiac.uncertainty.drawn import measure_outlines
 from cardiac.uncertainty.intervals import INTERVALS, combined_intervals, index_intervals
 from cardiac.uncertainty.samples import draw_beats
@@ -94,13 +93,13 @@ def test_an_index_that_was_not_measured_has_no_interval(model):
 def test_two_views_make_one_interval_of_the_biplane_ef(model):
     (a, ia), (b, ib) = found(model, pair()), found(model, pair(half_width=24.0))
     combined = combine_views(a, b)
-    both = combined_intervals(combined, (a, b), (ia, ib), {})
+    both = combined_intervals(combined, (a, b), (ia, ib))
     for name in ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent"):
         low, high = both.bounds[name]
         assert low < getattr(combined, name) < high
     other = index_intervals(b, ib.beats, {}, level=0.5)
     with pytest.raises(SettingsError):
-        combined_intervals(combined, (a, b), (ia, other), {})
+        combined_intervals(combined, (a, b), (ia, other))
 
 
 def test_outlines_are_measured_as_masks_are(model):
@@ -121,3 +120,25 @@ def test_the_conformal_factor_holds_at_least_its_share(misses: list[float]):
     factor = conformal(misses, 0.9)
     assert np.mean(np.array(misses) <= factor) >= 0.9
     assert factor in misses
+
+
+def test_a_patient_left_out_does_not_help_to_calibrate():
+    misses = {"lv_ef_percent": {f"p{n}": 0.1 * n for n in range(30)}}
+    known = Calibration(misses=misses)
+    assert (
+        known.factors(0.9, without=["p29"])["lv_ef_percent"] < known.factors(0.9)["lv_ef_percent"]
+    )
+    assert known.factors(0.5)["lv_ef_percent"] < known.factors(0.9)["lv_ef_percent"]
+    assert Calibration(misses={"lv_ef_percent": {}}).factors()["lv_ef_percent"] == 1
+
+
+def test_with_a_typical_width_only_the_scores_widen_an_interval(model):
+    indices, one = found(model, pair(), 0.1)
+    _, doubtful = found(model, pair(), 0.4)
+    typical = {"lv_ef_percent": 8.0}
+    near, far = (
+        index_intervals(indices, part.beats, {}, typical=typical) for part in (one, doubtful)
+    )
+    assert near.width("lv_ef_percent") == pytest.approx(16.0, rel=0.01)
+    assert far.width("lv_ef_percent") == pytest.approx(32.0, rel=0.01)
+    assert near.width("lv_edv_ml") == one.width("lv_edv_ml")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cardiac.shape import load_shape_model
-from cardiac.uncertainty.calibrate import calibrate
+from cardiac.uncertainty.calibrate import calibrate, with_misses
 from cardiac.uncertainty.examples import Examples, make_examples
 from cardiac.uncertainty.fit import without_own
 from cardiac.uncertainty.strangers import strangers
@@ -94,12 +94,14 @@ def test_no_held_out_patient_is_in_the_bank_and_calibration_is_theirs(examples, 
     kept = set(examples.patient[examples.held])
     assert not kept & set(training.bank_patient)
     held = examples[np.flatnonzero(examples.held)]
-    done = calibrate(weights, held, load_shape_model().model, ordinary=2)
-    known = done.calibration
+    shape = load_shape_model().model
+    done = calibrate(weights, held, shape, ordinary=2)
+    known = with_misses(done, held, [f"p{n}" for n in range(6)], shape).calibration
     assert set(known.laws) == set(known.review) == set(known.thresholds)
     assert all(known.review[name] <= known.reject[name] for name in known.review)
     assert 0 <= known.coupling < 1
-    assert all(factor > 0 for factor in known.factors.values())
+    assert all(factor > 0 for factor in known.factors().values())
+    assert set(known.misses["lv_edv_ml"]) == held_out(PATIENTS, 0.25)
 
 
 def test_a_patients_own_mask_is_no_witness_for_its_image():

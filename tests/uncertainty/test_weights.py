@@ -19,7 +19,7 @@ def test_weights_come_back_as_they_were_written(weights, tmp_path):
 
 def test_what_is_shipped_is_small_and_fits_what_it_is_shipped_with(segmenter):
     assert SHIPPED.stat().st_size < 8e6
-    assert Estimator.load(segmenter=segmenter).calibration.factors
+    assert Estimator.load(segmenter=segmenter).calibration.factors()
 
 
 def test_another_segmentation_or_shape_model_is_refused(weights):

@@ -1,0 +1,1 @@
+"""The batch behind ``cardiac process``: ledger, workers, tables. Nothing is lost, nothing twice."""

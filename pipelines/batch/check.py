@@ -1,0 +1,95 @@
+"""The proof that results are what they were: everything is hashed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.batch.fingerprint import file_hash
+from pipelines.batch.ledger import Ledger, State
+from pipelines.batch.tables import FRAMES, INDICES, table_parts
+
+_KEPT = {"logs", ".work"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as the ledger has it.
+
+    Attributes:
+        kind: missing, altered, stray (belongs to no case), unfinished, or unreadable.
+        path: The file, relative to the output folder, or the case.
+        case: The case it belongs to, or "".
+    """
+
+    kind: str
+    path: str
+    case: str = ""
+
+
+def verify(folder: Path, *, inputs: bool = False) -> Iterator[Finding]:
+    """Hash every result again and compare with the ledger.
+
+    Args:
+        folder: Output folder.
+        inputs: Hash the inputs again too.
+
+    Yields:
+        What is missing, altered, unfinished or belongs to no case.
+
+    Raises:
+        OutputError: There is no ledger.
+    """
+    with Ledger(folder) as ledger:
+        run = ledger.last_run()
+        if run is None:
+            return
+        for entry in ledger.entries(run["run"]):
+            if entry.state in (State.WAITING, State.RUNNING):
+                yield Finding("unfinished", entry.id, entry.id)
+            for output in ledger.outputs(entry.id):
+                kind = _compare(folder / output.path, output.sha256)
+                if kind:
+                    yield Finding(kind, output.path, entry.id)
+            if inputs and entry.sha256:
+                path = Path(entry.input)
+                kind = "" if path.is_dir() else _compare(path, entry.sha256)
+                if kind:
+                    yield Finding(kind, entry.input, entry.id)
+        yield from _strays(folder, ledger)
+        for name in (INDICES, FRAMES):
+            kind = _compare_table(folder / name, table_parts(ledger, run["run"], name))
+            if kind:
+                yield Finding(kind, name)
+
+
+def _compare(path: Path, sha256: str) -> str:
+    try:
+        return "" if file_hash(path) == sha256 else "altered"
+    except FileNotFoundError:
+        return "missing"
+    except OSError:
+        return "unreadable"
+
+
+def _strays(folder: Path, ledger: Ledger) -> Iterator[Finding]:
+    known = ledger.known_paths()
+    for path in sorted(p for p in folder.glob("*/**/*") if p.is_file()):
+        told = path.relative_to(folder)
+        if told.parts[0] not in _KEPT and told.as_posix() not in known:
+            yield Finding("stray", told.as_posix())
+
+
+def _compare_table(path: Path, parts: Iterator[str]) -> str:
+    try:
+        with path.open("rb") as file:
+            for part in parts:
+                data = part.encode()
+                if file.read(len(data)) != data:
+                    return "altered"
+            return "altered" if file.read(1) else ""
+    except FileNotFoundError:
+        return "missing"
+    except OSError:
+        return "unreadable"

@@ -1,0 +1,120 @@
+"""What became of one case, in a form that a ledger keeps and another process can send."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import cardiac.errors
+from cardiac.errors import CardiacError
+
+if TYPE_CHECKING:
+    from cardiac.clinical import Indices
+    from cardiac.io import InputItem
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A file that a case left: its path below the output folder, hash and size in bytes."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error as plain text, so that it can be stored and told again."""
+
+    kind: str
+    message: str
+    path: str | None = None
+    hint: str = ""
+
+    @classmethod
+    def of(cls, error: CardiacError) -> Failure:
+        """The failure that an error tells."""
+        path = None if error.path is None else str(error.path)
+        return cls(type(error).__name__, error.message, path, error.hint)
+
+    def error(self) -> CardiacError:
+        """The error again."""
+        kind = getattr(cardiac.errors, self.kind, CardiacError)
+        error: CardiacError = kind(self.message, path=self.path, hint=self.hint)
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the work on one case gave.
+
+    Attributes:
+        row: Its row of ``indices.csv``.
+        frames_csv: Its lines of ``frames.csv``.
+        views: What a biplane row needs of it, as JSON, or "".
+        bsa_m2: Body surface area.
+        frames: Number of frames.
+        seconds: How long it took.
+        stamp, input_hash, sha256: Its files as they were read; see ``fingerprint``.
+        outputs: The files it left.
+        failure: Why it failed, if it did.
+        log: (level, text) of what the library had to say.
+    """
+
+    row: Row
+    frames_csv: str = ""
+    views: str = ""
+    bsa_m2: float | None = None
+    frames: int = 0
+    seconds: float = 0.0
+    stamp: str = ""
+    input_hash: str = ""
+    sha256: str = ""
+    outputs: tuple[OutputFile, ...] = ()
+    failure: Failure | None = None
+    log: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What became of one input, told to the caller: its row, and the reason if it failed."""
+
+    item: InputItem
+    index_row: Row = field(default_factory=dict)
+    error: CardiacError | None = None
+    frames: int = 0
+    seconds: float = 0.0
+    skipped: bool = False
+
+
+def pack_indices(indices: Indices) -> str:
+    """Indices as JSON, exactly; the single beats are left out."""
+    bare = dataclasses.replace(indices, beats=())
+    return json.dumps(dataclasses.asdict(bare), default=_plain, separators=(",", ":"))
+
+
+def unpack_indices(text: str) -> Indices:
+    """Indices from the JSON that :func:`pack_indices` made."""
+    import numpy as np
+
+    from cardiac.clinical import Convention, Indices
+    from cardiac.clinical.indices import Stack
+
+    told: dict[str, Any] = json.loads(text)
+    for name, value in told.items():
+        if isinstance(value, list):
+            told[name] = tuple(value)
+    told["convention"] = Convention(told["convention"])
+    told["stacks"] = {
+        name: Stack(np.array(stack["diameters"]), stack["length_mm"])
+        for name, stack in told["stacks"].items()
+    }
+    return Indices(**told)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else str(value)

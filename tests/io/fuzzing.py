@@ -1,0 +1,244 @@
+"""Mutated files for every reader: each must be read or refused, never crash, hang or swell.
+
+``python -m tests.io.fuzzing --count 100000 --keep found`` mutates that many files; the test does a
+few hundred. Files that made trouble are kept in the folder named with ``--keep``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import random
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+from cardiac.errors import CardiacError
+from cardiac.io import read
+from tests.io.conftest import moving_sector
+
+LIMIT_S = 10.0
+LIMIT_MB = 1024
+_EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
+
+
+def make_seeds(folder: Path) -> list[Path]:
+    """One small sound file of every format."""
+    import av
+    import nibabel as nib
+    from PIL import Image
+
+    folder.mkdir(parents=True, exist_ok=True)
+    frames = moving_sector(4, 48, 64)
+    stored = np.ascontiguousarray(frames.transpose(2, 1, 0))
+    image = nib.Nifti1Image(stored, np.diag([-0.4, -0.5, 1, 1]))
+    for name in ("a.nii", "b.nii.gz"):
+        nib.save(image, folder / name)
+    header = (
+        "ObjectType = Image\nNDims = 3\nDimSize = 64 48 4\nElementType = MET_UCHAR\n"
+        "ElementSpacing = 0.4 0.5 1\nElementDataFile = LOCAL\n"
+    )
+    (folder / "c.mha").write_bytes(header.encode() + frames.tobytes())
+    for name, codec in (("d.avi", "mjpeg"), ("e.mp4", "mpeg4"), ("f.gif", "gif")):
+        with av.open(str(folder / name), "w") as container:
+            stream = container.add_stream(codec, rate=50)
+            stream.height, stream.width = frames.shape[1:]
+            stream.pix_fmt = {"mjpeg": "yuvj444p", "gif": "rgb8"}.get(codec, "yuv420p")
+            for number, plane in enumerate(frames):
+                rgb = np.ascontiguousarray(np.repeat(plane[..., None], 3, axis=-1))
+                frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+                frame.pts = number
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    for name in ("g.png", "h.jpg", "i.bmp", "j.tif"):
+        Image.fromarray(frames[0]).save(folder / name)
+    _write_dicoms(folder, frames)
+    return sorted(folder.iterdir())
+
+
+def _write_dicoms(folder: Path, frames: np.ndarray) -> None:
+    import io
+
+    from PIL import Image
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless
+
+    jpegs = []
+    for plane in frames:
+        packed = io.BytesIO()
+        Image.fromarray(plane).save(packed, "JPEG")
+        jpegs.append(packed.getvalue())
+    for name, syntax in (("k.dcm", ExplicitVRLittleEndian), ("l.dcm", JPEGBaseline8Bit)):
+        ds = Dataset()
+        ds.SOPClassUID, ds.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.3.1", "1.2.3.4"
+        ds.Modality, ds.FrameTime, ds.PatientID = "US", "20", "x"
+        ds.NumberOfFrames, ds.Rows, ds.Columns = frames.shape
+        ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
+        ds.BitsAllocated = ds.BitsStored = 8
+        ds.HighBit, ds.PixelRepresentation = 7, 0
+        ds.PixelData = encapsulate(jpegs) if name == "l.dcm" else frames.tobytes()
+        ds["PixelData"].VR = "OB"
+        ds.file_meta = FileMetaDataset()
+        ds.file_meta.TransferSyntaxUID = syntax
+        ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
+        ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+        ds.save_as(folder / name, enforce_file_format=True)
+        if name == "k.dcm":
+            ds.compress(RLELossless)
+            ds.save_as(folder / "m.dcm", enforce_file_format=True)
+
+
+def mutate(data: bytes, rng: random.Random) -> bytes:
+    """Flip, overwrite, cut, repeat or drop parts; the head, where sizes stand, more often."""
+    changed = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 4, 16))):
+        reach = len(changed) if rng.random() < 0.5 else min(len(changed), 512)
+        if not reach:
+            break
+        rng.choice(_MUTATIONS)(changed, rng.randrange(reach), rng)
+    return bytes(changed)
+
+
+def _flip(data: bytearray, at: int, rng: random.Random) -> None:
+    data[at] ^= 1 << rng.randrange(8)
+
+
+def _overwrite(data: bytearray, at: int, rng: random.Random) -> None:
+    width = rng.choice((1, 2, 4))
+    value = rng.choice(_EXTREMES) & ((1 << 8 * width) - 1)
+    data[at : at + width] = value.to_bytes(width, rng.choice(("little", "big")))
+
+
+def _cut(data: bytearray, at: int, _rng: random.Random) -> None:
+    del data[at:]
+
+
+def _drop(data: bytearray, at: int, rng: random.Random) -> None:
+    del data[at : at + rng.randrange(1, 64)]
+
+
+def _repeat(data: bytearray, at: int, rng: random.Random) -> None:
+    data[at:at] = data[at : at + rng.randrange(1, 64)] * rng.choice((1, 2, 64))
+
+
+_MUTATIONS: tuple[Callable[[bytearray, int, random.Random], None], ...] = (
+    _flip,
+    _flip,
+    _overwrite,
+    _overwrite,
+    _cut,
+    _drop,
+    _repeat,
+)
+
+
+def mutant(seeds: list[Path], number: int) -> tuple[str, bytes]:
+    """Name and bytes of a mutated file: the same for the same number."""
+    rng = random.Random(number)
+    seed = seeds[number % len(seeds)]
+    name = seed.name if rng.random() < 0.95 else rng.choice(seeds).name
+    return name, mutate(seed.read_bytes(), rng)
+
+
+def _read_range(pipe: Connection, seeds: list[Path], folder: Path, start: int, stop: int) -> None:
+    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number in range(start, stop):
+        name, data = mutant(seeds, number)
+        path = folder / name
+        path.write_bytes(data)
+        pipe.send(number)
+        trouble = ""
+        began = time.monotonic()
+        try:
+            read(path)
+        except CardiacError:
+            pass
+        except BaseException as error:
+            trouble = f"{type(error).__name__}: {error}"
+        path.unlink()
+        peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base) / 1024
+        if time.monotonic() - began > LIMIT_S:
+            trouble = f"took {time.monotonic() - began:.0f} s"
+        if peak > LIMIT_MB:
+            trouble = f"took {peak:.0f} MB"
+        if trouble:
+            pipe.send((number, trouble))
+            if peak > LIMIT_MB:
+                return
+    pipe.send(None)
+
+
+def fuzz(folder: Path, count: int, first: int = 0) -> list[tuple[int, str]]:
+    """Read mutated files in a process of their own; returns the numbers that made trouble."""
+    seeds = make_seeds(folder / "seeds")
+    scratch = folder / "scratch"
+    scratch.mkdir(exist_ok=True)
+    context = multiprocessing.get_context("spawn")
+    found: list[tuple[int, str]] = []
+    start, stop = first, first + count
+    while start < stop:
+        ours, theirs = context.Pipe(duplex=False)
+        arguments = (theirs, seeds, scratch, start, stop)
+        process = context.Process(target=_read_range, args=arguments, daemon=True)
+        process.start()
+        theirs.close()
+        at, told = start - 1, False
+        try:
+            # The first file waits for the imports.
+            while (news := _next(ours, 3 * LIMIT_S if at >= start else 120)) is not None:
+                if isinstance(news, tuple):
+                    found.append(news)
+                    told = True
+                else:
+                    at, told = news, False
+            at = stop
+        except EOFError:
+            process.join()
+            if not told:
+                found.append((at, f"the process died with code {process.exitcode}"))
+        except TimeoutError:
+            found.append((at, f"hung for more than {3 * LIMIT_S:.0f} s"))
+        process.kill()
+        process.join()
+        start = at + 1
+    return found
+
+
+def _next(pipe: Connection, seconds: float) -> object:
+    if not pipe.poll(seconds):
+        raise TimeoutError
+    return pipe.recv()
+
+
+def main() -> None:
+    """Mutate and read; exit code 1 if anything made trouble."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--keep", type=Path)
+    given = parser.parse_args()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        found = fuzz(folder, given.count, given.first)
+        for number, trouble in found:
+            print(number, trouble)
+            if given.keep is not None:
+                file, data = mutant(sorted((folder / "seeds").iterdir()), number)
+                given.keep.mkdir(parents=True, exist_ok=True)
+                (given.keep / f"{number}-{file}").write_bytes(data)
+        shutil.rmtree(folder / "scratch", ignore_errors=True)
+    print(f"{given.count} files, {len(found)} troubles, {time.monotonic() - began:.0f} s")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
