@@ -36,8 +36,9 @@ def annulus_points(
     if not shared.any():
         notes = ("no myocardium",)
         shared = border.across != LA
-        if shared.all():
-            return _ends_by_inertia(body, border, scale), notes
+    if shared.all():
+        # Wall all around, or nothing at all: no arc is free to be the base.
+        return _ends_by_inertia(body, border, scale), notes or ("closed wall",)
     ends, open_wall = _ends(body, border, shared, scale)
     if open_wall:
         notes = (*notes, "open wall")

@@ -6,7 +6,7 @@ from cardiac.io.inputs import InputItem, find_inputs, read_item
 from cardiac.io.masks import read_mask
 from cardiac.io.region import sector_region
 from cardiac.io.registry import FORMATS, Format, read
-from cardiac.io.write import write_atomically, write_float_map, write_mask
+from cardiac.io.write import write_atomically, write_float_map, write_mask, write_share_map
 
 __all__ = [
     "FORMATS",
@@ -22,4 +22,5 @@ __all__ = [
     "write_atomically",
     "write_float_map",
     "write_mask",
+    "write_share_map",
 ]

@@ -38,6 +38,7 @@ class InputItem:
         frame_time_s: Frame interval in s that overrides the file's.
         ed_frames, es_frames: Frames from 0 that override the file's.
         error: Why it cannot be read, found out already.
+        url: Where to fetch it, where it is no local file; ``path`` is then its name alone.
     """
 
     id: str
@@ -49,6 +50,7 @@ class InputItem:
     ed_frames: tuple[int, ...] = ()
     es_frames: tuple[int, ...] = ()
     error: CardiacError | None = None
+    url: str | None = None
 
 
 def find_inputs(inputs: Sequence[str | Path]) -> list[InputItem]:
@@ -76,7 +78,8 @@ def find_inputs(inputs: Sequence[str | Path]) -> list[InputItem]:
         manifest = is_manifest(path)
         for item in _from_manifest(path) if manifest else _from_path(path):
             # Path.resolve raises on a link that leads to itself.
-            key = (os.path.realpath(item.path), item.view, item.patient)
+            where = item.url or os.path.realpath(item.path)
+            key = (where, item.view, item.patient)
             if manifest or key not in seen:
                 items.append(item)
             seen.add(key)
@@ -93,7 +96,7 @@ def read_item(item: InputItem) -> EchoSequence:
     if item.error is not None:
         raise item.error
     wanted = None if item.view is View.UNKNOWN else item.view
-    sequence = _read_folder(item, wanted) if item.path.is_dir() else read(item.path)
+    sequence = _read(item, wanted)
     changes: dict[str, object] = {}
     notes = list(sequence.notes)
     if wanted is not None:
@@ -117,6 +120,15 @@ def read_item(item: InputItem) -> EchoSequence:
         if frames:
             changes[name] = frames
     return sequence.replace(**changes, notes=tuple(notes)) if changes else sequence
+
+
+def _read(item: InputItem, view: View | None) -> EchoSequence:
+    if item.url is not None:
+        from cardiac.io.remote import fetched
+
+        with fetched(item.url) as local:
+            return read(local).replace(source=item.path)
+    return _read_folder(item, view) if item.path.is_dir() else read(item.path)
 
 
 def _read_folder(item: InputItem, view: View | None) -> EchoSequence:

@@ -3,7 +3,7 @@
 Columns (any order; only ``path`` is required; an empty cell says nothing):
 
 =================  ====================================================================
-path               file or CAMUS patient folder, relative to the manifest's own folder
+path               file or CAMUS patient folder, relative to the manifest's own folder; or a URL
 id                 name of the results
 patient            who it belongs to; views of one patient are combined
 view               A4C, A2C or A3C (also 4CH, "apical 4 chamber" ...), or unknown
@@ -32,6 +32,7 @@ from cardiac.errors import CardiacError, SettingsError, UnreadableFileError
 from cardiac.io import camus
 from cardiac.io.inputs import InputItem, safe_id
 from cardiac.io.registry import stem
+from cardiac.io.remote import is_url, url_name
 from cardiac.sequence import View
 
 SUFFIXES = (".csv", ".parquet")
@@ -161,7 +162,7 @@ def check_manifest(path: Path) -> list[Fault]:
         faults += found
         if row is None:
             continue
-        if not _file(path, row).exists():
+        if not is_url(row.path) and not _file(path, row).exists():
             faults.append(
                 Fault(line, f"line {line} names a missing file, {row.path[:200]}", fatal=False)
             )
@@ -276,8 +277,9 @@ def _item(cells: dict[str, str], line: int, manifest: Path) -> InputItem:
         frame_time_s=None if row.frame_time_ms is None else row.frame_time_ms / 1000,
         ed_frames=row.ed_frame,
         es_frames=row.es_frame,
+        url=row.path if is_url(row.path) else None,
     )
-    return item if file.exists() else _missing(item, line, manifest)
+    return item if item.url or file.exists() else _missing(item, line, manifest)
 
 
 def _missing(item: InputItem, line: int, manifest: Path) -> InputItem:
@@ -292,4 +294,4 @@ def _missing(item: InputItem, line: int, manifest: Path) -> InputItem:
 
 
 def _file(manifest: Path, row: ManifestRow) -> Path:
-    return manifest.parent / row.path
+    return Path(url_name(row.path)) if is_url(row.path) else manifest.parent / row.path

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cardiac
+from cardiac.errors import CardiacError
 from cardiac.io.pixels import MAX_FILE_BYTES
+from cardiac.io.remote import remote_state
 
 if TYPE_CHECKING:
     from cardiac.io import InputItem
@@ -70,6 +72,8 @@ def input_stamp(item: InputItem) -> str:
 
     Empty where a file cannot be looked at.
     """
+    if item.url is not None:
+        return input_hashes(item)[0]
     try:
         stats = [(p.name, p.stat()) for p in input_files(item)]
     except (OSError, ValueError):
@@ -81,8 +85,15 @@ def input_hashes(item: InputItem) -> tuple[str, str]:
     """Hash of all that an item's reading looks at, and the SHA-256 of its own file.
 
     The first covers the bytes of its files and what the list says of it; of a folder both are
-    the same. Both are empty where a file cannot be read.
+    the same, and of a URL what its server says of the file. Both are empty where a file cannot
+    be read.
     """
+    if item.url is not None:
+        try:
+            state = remote_state(item.url)
+        except CardiacError:
+            return "", ""
+        return _hash_of([_facts(item), state]), ""
     try:
         contents = {p: _content(p) for p in input_files(item)}
     except (OSError, ValueError):

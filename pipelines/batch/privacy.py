@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cardiac.io.remote import shown_url
+
 if TYPE_CHECKING:
     from cardiac.errors import CardiacError
     from cardiac.io import InputItem
@@ -73,4 +75,6 @@ def shown_error(error: CardiacError, item: InputItem, batch: BatchSettings) -> C
 
 def shown_path(item: InputItem, batch: BatchSettings) -> str:
     """How the records name an input: its path, or its id where a salt is given."""
-    return item.id if batch.salt else str(item.path)
+    if batch.salt:
+        return item.id
+    return shown_url(item.url) if item.url else str(item.path)

@@ -34,11 +34,11 @@ def frame_lines(rows: Iterable[Mapping[str, object]]) -> str:
 
 
 def _lines(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
-    from cardiac.outputs import _cell
+    from cardiac.outputs import cell
 
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)
     return text.getvalue()
 
 

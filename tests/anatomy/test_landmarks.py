@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 
 from cardiac.anatomy import find_landmarks
 from cardiac.errors import GeometryError, MeasurementError
@@ -175,3 +176,13 @@ def test_random_label_maps_give_landmarks_or_a_reason() -> None:
             except MeasurementError:
                 continue
             assert np.isfinite([found.left, found.right, found.middle, found.apex]).all()
+
+
+def test_a_ventricle_that_its_wall_surrounds_still_has_an_axis() -> None:
+    heart = HEART.with_(tilt=10.0)
+    mask = heart.mask()
+    ventricle = mask == 1
+    mask[binary_dilation(ventricle, iterations=3) & ~ventricle] = 2
+    found = find_landmarks(mask, heart.spacing)
+    assert "closed wall" in found.notes
+    assert found.orientation(heart.spacing) == pytest.approx(10.0, abs=3.0)

@@ -1,87 +1,22 @@
-"""What a study leaves on disk: the mask, the pictures, and rows of the tables."""
+"""What a study says in the tables: rows of sequences, patients and frames."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cardiac.certificate.changes import ACTIONS
-from cardiac.clinical import NUMBERS, PER_BSA, Indices, combine_views
+from cardiac.clinical import Indices, combine_views
 from cardiac.errors import CardiacError
-from cardiac.io import InputItem, write_atomically, write_mask
-from cardiac.io.write import write_share_map
+from cardiac.io import InputItem
 from cardiac.sequence import View
-from cardiac.uncertainty.intervals import INTERVALS
 
 if TYPE_CHECKING:
     from cardiac.study import Study
 
 Row = dict[str, object]
 
-INDEX_NAMES = (*NUMBERS, *PER_BSA, "heart_rate_bpm", "long_axis_discordance_percent")
-BOUND_NAMES = tuple(f"{name}_{end}" for name in (*INTERVALS, *PER_BSA) for end in ("low", "high"))
-INDEX_COLUMNS = (
-    "id",
-    "level",
-    "patient",
-    "view",
-    "status",
-    "reason",
-    "convention",
-    "light",
-    "light_reasons",
-    "uncertainty",
-    "out_of_bank",
-    "certified",
-    "certificate",
-    "frames_kept",
-    "frames_repaired",
-    "frames_moved",
-    "frames_replaced",
-    "n_frames",
-    "frame_interval_ms",
-    "spacing_row_mm",
-    "spacing_column_mm",
-    "n_beats",
-    "ed_frames",
-    "es_frames",
-    *INDEX_NAMES,
-    *BOUND_NAMES,
-    "warnings",
-    "notes",
-    "source",
-)
-"""Columns of ``indices.csv``; units are in the names, frames count from 0."""
-FRAME_COLUMNS = (
-    "id",
-    "frame",
-    "time_s",
-    "phase",
-    "lv_area_mm2",
-    "lv_length_mm",
-    "lv_base_width_mm",
-    "lv_orientation_deg",
-    "myo_area_mm2",
-    "epi_center_x_mm",
-    "epi_center_y_mm",
-    "la_area_mm2",
-    "lv_area_px",
-    "la_area_px",
-    "valid",
-    "consistent",
-    "action",
-    "dice_to_network",
-    "displacement_mm",
-    "displacement_px",
-    "uncertainty",
-    "reason",
-)
-"""Columns of ``frames.csv``. Without calibration only areas in pixels and the angle."""
 NOT_ALWAYS_MEANT = ("ef_area_length_uncalibrated", "long_axis_discordance_percent")
 """Indices of clips without calibration and of two views: elsewhere they need no reason."""
 UNCALIBRATED = "the file has no pixel size"
@@ -248,122 +183,3 @@ def _phase(frame: int, indices: Indices) -> str:
     if frame in indices.ed_frames:
         return "ED"
     return "ES" if frame in indices.es_frames else ""
-
-
-def study_name(study: Study) -> str:
-    """Stem of the output files: the source's name without its endings."""
-    from cardiac.io.registry import stem
-
-    return stem(study.sequence.source) if study.sequence.source else "sequence"
-
-
-def save_study(study: Study, folder: Path, name: str) -> list[Path]:
-    """Write the mask and, as the settings say, the picture and the video of a study.
-
-    Raises:
-        OutputError: A file cannot be written.
-    """
-    from cardiac.report import write_video
-
-    files = [folder / "masks" / f"{name}.nii.gz"]
-    # Encoding the video takes about as long as all the rest: they go side by side.
-    with ThreadPoolExecutor(1) as worker:
-        if study.settings.videos:
-            files.append(folder / "pictures" / f"{name}.mp4")
-            encoding = worker.submit(write_video, files[-1], study.sequence, study.masks)
-        write_mask(files[0], study.masks, study.sequence)
-        if study.uncertainty is not None:
-            files.append(folder / "uncertainty" / f"{name}.nii.gz")
-            note = f"uncertainty 0 to 1, {study.uncertainty.method}"
-            write_share_map(files[-1], study.uncertainty.map, study.sequence, note)
-        if study.settings.pictures:
-            files.append(folder / "pictures" / f"{name}.png")
-            save_picture(study, files[-1], name)
-        if study.settings.videos:
-            encoding.result()
-    return files
-
-
-def save_picture(study: Study, path: Path, name: str) -> None:
-    """Draw ED, ES and the area curve of a study, with its indices in words."""
-    from cardiac.report import draw_picture
-
-    sequence, indices = study.sequence, study.indices
-    draw_picture(
-        path,
-        sequence,
-        study.masks,
-        title=f"{name}   {_view_title(sequence.view)}",
-        subtitle=_headline(study),
-        curve=study.attributes["lv_area"] / (1 if sequence.spacing is None else 100),
-        curve_label="LV area (cm²)" if sequence.spacing else "LV area (pixels)",
-        ed_frames=indices.ed_frames,
-        es_frames=indices.es_frames,
-        uncertainty=None if study.uncertainty is None else study.uncertainty.map,
-    )
-
-
-def _view_title(view: View) -> str:
-    return "view not given" if view is View.UNKNOWN else str(view)
-
-
-def _headline(study: Study) -> list[str]:
-    """What the picture says in words: volumes and EF with their convention, or why not."""
-    indices = study.indices
-    parts = []
-    for name, label, unit in (
-        ("lv_edv_ml", "EDV", " mL"),
-        ("lv_esv_ml", "ESV", " mL"),
-        ("lv_ef_percent", "EF", " %"),
-        ("lv_fac_percent", "FAC", " %"),
-        ("heart_rate_bpm", "HR", " /min"),
-    ):
-        value = getattr(indices, name)
-        if value is not None:
-            parts.append(f"{label} {value:.0f}{_interval(study, name)}{unit}")
-    beats = f"{indices.n_beats} beat{'s' * (indices.n_beats != 1)}"
-    how = f"single plane, 20 discs, convention {indices.convention}, {beats}"
-    verdict = "masks certified" if study.certificate.certified else "masks NOT certified"
-    if (assessment := study.assessment) is not None:
-        reasons = "; ".join(assessment.verdict.reasons)
-        verdict += f", {assessment.verdict.light}{f' ({reasons})' if reasons else ''}"
-    return [", ".join(parts) or "no index could be measured", how, verdict]
-
-
-def _interval(study: Study, name: str) -> str:
-    """The 90 % interval of an index in words, if it has one."""
-    assessment = study.assessment
-    bounds = assessment.intervals.bounds.get(name) if assessment and assessment.intervals else None
-    return "" if bounds is None else f" ({bounds[0]:.0f} to {bounds[1]:.0f})"
-
-
-def write_tables(folder: Path, indices: Sequence[Row], frames: Sequence[Row]) -> list[Path]:
-    """Write ``indices.csv`` and ``frames.csv``.
-
-    Raises:
-        OutputError: A table cannot be written.
-    """
-    files = []
-    for name, columns, rows in (
-        ("indices.csv", INDEX_COLUMNS, indices),
-        ("frames.csv", FRAME_COLUMNS, frames),
-    ):
-        text = io.StringIO()
-        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
-        path = folder / name
-        write_atomically(path, text.getvalue().encode())
-        files.append(path)
-    return files
-
-
-def _cell(value: object) -> object:
-    """A table cell: nothing for a missing number, six significant digits for a measured one."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:.6g}"
-    return value
