@@ -46,7 +46,7 @@ WHOLE = frozenset(
         "la_area_px",
     ]
 )
-YES_NO = frozenset({"certified", "valid", "consistent"})
+YES_NO = frozenset({"certified", "valid", "consistent", "out_of_bank"})
 """Columns of text, whole numbers and yes or no; every other column is a real number."""
 _ALLOWED: dict[str, tuple[str, ...]] = {
     "level": ("sequence", "patient"),

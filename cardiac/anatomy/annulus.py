@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from cardiac.anatomy.border import Border
 from cardiac.anatomy.frame import LA, LV, MYO, Array, BoolArray, window
+from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask, Spacing
 
 BLUR = 0.065
@@ -30,15 +31,19 @@ def annulus_points(
         border: Its border.
         origin: (row, column) of the crop in the mask.
         scale: (row, column) size of a pixel.
+
+    Raises:
+        MeasurementError: The wall leaves no part of the border free.
     """
     shared = border.across == MYO
     notes: tuple[str, ...] = ()
     if not shared.any():
         notes = ("no myocardium",)
         shared = border.across != LA
-    if shared.all():
-        # Wall all around, or nothing at all: no arc is free to be the base.
-        return _ends_by_inertia(body, border, scale), notes or ("closed wall",)
+        if shared.all():
+            return _ends_by_inertia(body, border, scale), notes
+    elif shared.all():
+        raise MeasurementError("the wall surrounds the ventricle, so it has no base.")
     ends, open_wall = _ends(body, border, shared, scale)
     if open_wall:
         notes = (*notes, "open wall")

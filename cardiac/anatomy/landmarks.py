@@ -46,8 +46,7 @@ class Landmarks:
         left, right: Annulus points, as seen with the apex up.
         middle: Half way between them.
         apex: Tip of the cavity.
-        notes: What was doubtful: "cut off", "no myocardium", "closed wall",
-            "open wall", "one wall".
+        notes: What was doubtful: "cut off", "no myocardium", "open wall", "one wall".
     """
 
     left: Point

@@ -72,20 +72,8 @@ def measure_masks(masks: Mask, spacing: Spacing | None, *, atrium: bool = True) 
 
     Without an atrium the ventricle is open to the background all along its valve. What lies
     beyond the valve then counts as atrium for criterion 9, and for that one only.
-
-    A frame whose ventricle the wall closes on all sides has no annulus; its attributes
-    are missing.
     """
-    try:
-        attributes = measure(masks, spacing)
-    except ValueError:
-        seen = masks.copy()
-        for mask in seen:
-            try:
-                measure(mask, spacing)
-            except ValueError:
-                mask[:] = 0
-        attributes = measure(seen, spacing)
+    attributes = measure(masks, spacing)
     criteria = measure_criteria(masks)
     if not atrium:
         for t, marks in enumerate(attributes.landmarks):
