@@ -21,7 +21,13 @@ OPEN_BASE = 36
 
 
 def annulus_points(
-    mask: Mask, body: BoolArray, border: Border, origin: tuple[int, int], scale: Spacing
+    mask: Mask,
+    body: BoolArray,
+    border: Border,
+    origin: tuple[int, int],
+    *,
+    centre: tuple[float, float],
+    scale: Spacing,
 ) -> tuple[Array, tuple[str, ...]]:
     """Annulus points (2, 2) in the ventricle's crop, between pixels, and what was doubtful.
 
@@ -30,6 +36,7 @@ def annulus_points(
         body: Ventricle in the crop of the mask.
         border: Its border.
         origin: (row, column) of the crop in the mask.
+        centre: Centre of mass (row, column) of the ventricle in the crop.
         scale: (row, column) size of a pixel.
 
     Raises:
@@ -44,7 +51,7 @@ def annulus_points(
             return _ends_by_inertia(body, border, scale), notes
     elif shared.all():
         raise MeasurementError("the wall surrounds the ventricle, so it has no base.")
-    ends, open_wall = _ends(body, border, shared, scale)
+    ends, open_wall = _ends(border, shared, centre, scale)
     if open_wall:
         notes = (*notes, "open wall")
     if "no myocardium" in notes:
@@ -56,16 +63,17 @@ def annulus_points(
     return np.where(found[:, None], sharp - origin, ends), notes
 
 
-def _ends(body: BoolArray, border: Border, shared: BoolArray, scale: Spacing) -> tuple[Array, bool]:
+def _ends(
+    border: Border, shared: BoolArray, centre: tuple[float, float], scale: Spacing
+) -> tuple[Array, bool]:
     """Outermost edges (2, 2) of the unshared arc, and whether a wall is missing beside it.
 
     Border edges are sorted into sectors around the centre of mass. Of several arcs the one
     with most contact to the atrium is the base, or the longest where there is no atrium. Where
     it runs far beyond the atrium, wall is missing, and the atrium's edge stands for the annulus.
     """
-    rows, columns = np.nonzero(body)
     angle = np.arctan2(
-        (border.columns - columns.mean()) * scale[1], (border.rows - rows.mean()) * scale[0]
+        (border.columns - centre[1]) * scale[1], (border.rows - centre[0]) * scale[0]
     )
     turns = (angle / (2 * np.pi)) % 1.0
     sector = (turns * SECTORS).astype(int) % SECTORS
@@ -137,8 +145,8 @@ def _meeting_points(mask: Mask, near: Array, pixels: int, scale: Spacing) -> Arr
     columns = rows if scale[0] == scale[1] else _blur_matrix(reach[1], blur / scale[1])
     start = np.floor(near + 0.5).astype(int) - 2 * np.array(reach)
     cuts = np.stack([window(mask, int(r), int(c), size[0], size[1]) for r, c in start])
-    ventricle = rows @ (cuts == LV).astype(np.float32) @ columns.T
-    wall = rows @ (cuts == MYO).astype(np.float32) @ columns.T
+    which = np.array([LV, MYO], np.uint8)[:, None, None, None]
+    ventricle, wall = rows @ (cuts == which).astype(np.float32) @ columns.T
     rest = np.clip(1 - ventricle - wall, 0, 1)
     meeting = ventricle * wall * rest**2
     peak = meeting.max(axis=(1, 2), keepdims=True)

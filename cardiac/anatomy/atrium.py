@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cardiac.anatomy.border import trace
-from cardiac.anatomy.frame import LA, OUTSIDE, as_masks, as_spacing, bounds, crop
+from cardiac.anatomy.frame import LA, OUTSIDE, as_masks, as_spacing, bounds, center_of_mass, crop
 from cardiac.anatomy.landmarks import Landmarks, Point, farthest_tip
 from cardiac.anatomy.topology import largest_piece
 from cardiac.errors import MeasurementError
@@ -59,6 +59,6 @@ def find_atrium(mask: Mask, landmarks: Landmarks, spacing: Spacing | None = None
     border = trace(body, labels)
     origin = (box[0] - 1, box[1] - 1)
     middle = np.array(landmarks.middle) - origin
-    roof = farthest_tip(body, border, middle, as_spacing(spacing))
+    roof = farthest_tip(center_of_mass(body), border, middle, as_spacing(spacing))
     cut = float((border.across == OUTSIDE).sum() / (box[3] - box[1]))
     return Atrium(landmarks.middle, (float(roof[0] + origin[0]), float(roof[1] + origin[1])), cut)

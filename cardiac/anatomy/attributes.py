@@ -17,6 +17,7 @@ from cardiac.anatomy.frame import (
     as_masks,
     as_spacing,
     bounds,
+    center_of_mass,
 )
 from cardiac.anatomy.landmarks import Landmarks, locate
 from cardiac.errors import MeasurementError
@@ -105,10 +106,14 @@ def _frame(mask: Mask, scale: Spacing) -> tuple[Array, float, Landmarks | None, 
     else:
         missing.append("the mask has no myocardium")
     if lv_pixels or myo_pixels:
-        values[5:7] = _center(lv | myo, (top, left), scale)
+        row, column = center_of_mass(lv | myo)
+        # Pixel centres lie half a pixel from the corner, at every resolution.
+        values[5:7] = (column + left + 0.5) * scale[1], (row + top + 0.5) * scale[0]
     landmarks = None
     try:
-        landmarks = locate(mask, mask == LV, scale)
+        inner = bounds(lv) if lv_pixels else None
+        ventricle = inner and (inner[0] + top, inner[1] + left, inner[2] + top, inner[3] + left)
+        landmarks = locate(mask, ventricle, scale)
         values[1] = landmarks.length(scale)
         values[2] = landmarks.base_width(scale)
         values[3] = landmarks.orientation(scale)
@@ -117,16 +122,3 @@ def _frame(mask: Mask, scale: Spacing) -> tuple[Array, float, Landmarks | None, 
     if lv_pixels:
         values[0] = lv_pixels * pixel
     return values, la_area, landmarks, "; ".join(missing)
-
-
-def _center(
-    region: npt.NDArray[np.bool_], origin: tuple[int, int], scale: Spacing
-) -> tuple[float, float]:
-    """(x, y) of the centre of mass, from the upper left corner of the image."""
-    rows = np.count_nonzero(region, axis=1)
-    columns = np.count_nonzero(region, axis=0)
-    total = rows.sum()
-    # Pixel centres lie half a pixel from the corner, at every resolution.
-    y = (rows @ np.arange(rows.size) / total + origin[0] + 0.5) * scale[0]
-    x = (columns @ np.arange(columns.size) / total + origin[1] + 0.5) * scale[1]
-    return float(x), float(y)

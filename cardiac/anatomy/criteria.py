@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cardiac.anatomy.bits import dilate, euler, hangs_together, pack, span
 from cardiac.anatomy.frame import (
     BACKGROUND,
     LA,
@@ -27,15 +28,7 @@ from cardiac.anatomy.frame import (
 )
 from cardiac.anatomy.profiles import PUBLISHED, Profile
 from cardiac.anatomy.thickness import erosion_ratio
-from cardiac.anatomy.topology import (
-    dilate,
-    enclosed,
-    enclosed_by,
-    euler,
-    is_simple,
-    largest_piece,
-    touch,
-)
+from cardiac.anatomy.topology import enclosed, enclosed_by, largest_piece
 from cardiac.geometry import Mask
 
 CRITERIA = (
@@ -109,24 +102,18 @@ def measure_criteria(masks: npt.ArrayLike) -> Array:
 
 
 class _Part(NamedTuple):
-    """One structure of a frame: its pixels, box, largest piece cut to the box, and faults."""
+    """One structure of a frame: its pixels, those of its largest piece, and its faults."""
 
     region: BoolArray
-    box: tuple[int, int, int, int]
-    body: BoolArray
+    bits: int
+    body: int
     holes: int
     loose: int
 
     @property
-    def around(self) -> tuple[slice, slice]:
-        """The box and one pixel more on each side."""
-        top, left, bottom, right = self.box
-        return slice(top - 1, bottom + 1), slice(left - 1, right + 1)
-
-    @property
-    def width(self) -> int:
-        """Columns of the box."""
-        return self.box[3] - self.box[1]
+    def shape(self) -> tuple[int, int]:
+        """(H, W) of the array that the bits are of."""
+        return self.region.shape[0], self.region.shape[1]
 
 
 def _frame(mask: Mask) -> Array:
@@ -137,14 +124,15 @@ def _frame(mask: Mask) -> Array:
         return values
     labels = crop(mask, box)
     dust = mask.size / 2**14
+    shape, width = (labels.shape[0], labels.shape[1]), labels.shape[1]
     lv, myo, la = _part(labels == LV), _part(labels == MYO), _part(labels == LA)
     if lv:
         values[0], values[5] = lv.holes, lv.loose
-        beside = dilate(labels[lv.around] == BACKGROUND) & lv.region[lv.around]
-        values[8] = np.count_nonzero(beside) / lv.width
+        beside = dilate(pack(labels == BACKGROUND), width) & lv.bits
+        values[8] = beside.bit_count() / span(lv.bits, shape)
     if myo:
         values[6] = myo.loose
-        values[10] = erosion_ratio(myo.body, solid=myo.holes == 0)
+        values[10] = erosion_ratio(myo.body, shape, solid=myo.holes == 0)
     if la:
         values[2], values[7] = la.holes, la.loose
     if lv and myo:
@@ -155,32 +143,34 @@ def _frame(mask: Mask) -> Array:
         gap, _ = _enclosed_by(lv, la)
         values[4] = gap if gap > dust else 0
     if myo and la:
-        beside = dilate(la.region[la.around]) & myo.region[la.around]
-        values[9] = np.count_nonzero(beside) / myo.width
+        beside = dilate(la.bits, width) & myo.bits
+        values[9] = beside.bit_count() / span(myo.bits, shape)
     return values
 
 
 def _part(region: BoolArray) -> _Part | None:
     """Look at one structure, which has an empty rim."""
-    box = bounds(region)
-    if box is None:
+    bits, width = pack(region), region.shape[1]
+    if not bits:
         return None
-    top, left, bottom, right = box
-    tight = region[top - 1 : bottom + 1, left - 1 : right + 1]
-    if is_simple(tight):
-        return _Part(region, box, tight, 0, 0)
-    body, pieces = largest_piece(tight)
-    holes = 0 if euler(tight) == pieces else int(np.count_nonzero(enclosed(tight)))
-    loose = int(np.count_nonzero(tight) - np.count_nonzero(body)) if pieces > 1 else 0
-    return _Part(region, box, body, holes, loose)
+    pieces_less_holes = euler(bits, width)
+    if pieces_less_holes == 1 and hangs_together(bits, width):
+        return _Part(region, bits, bits, 0, 0)
+    body, pieces = largest_piece(region)
+    holes = 0 if pieces_less_holes == pieces else int(np.count_nonzero(enclosed(region)))
+    if pieces == 1:
+        return _Part(region, bits, bits, holes, 0)
+    largest = pack(body)
+    return _Part(region, bits, largest, holes, bits.bit_count() - largest.bit_count())
 
 
 def _enclosed_by(first: _Part, second: _Part) -> tuple[int, int]:
     """Pixels enclosed by both together, and by the second alone (see `enclosed_by`)."""
     if first.loose == second.loose == 0:
-        union = first.region | second.region
+        width = first.shape[1]
+        touch = dilate(first.bits, width) & second.bits
         # One piece each: their Euler number tells whether anything is enclosed.
-        if euler(union) == (1 if touch(first.region, second.region) else 2):
+        if euler(first.bits | second.bits, width) == (1 if touch else 2):
             return 0, 0
     return enclosed_by(first.region, second.region)
 

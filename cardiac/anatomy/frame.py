@@ -79,6 +79,15 @@ def bounds(region: BoolArray) -> tuple[int, int, int, int] | None:
     return top, int(columns.argmax()), bottom, width - int(columns[::-1].argmax())
 
 
+def center_of_mass(region: BoolArray) -> tuple[float, float]:
+    """(row, column) of a region's centre of mass."""
+    rows = np.count_nonzero(region, axis=1)
+    columns = np.count_nonzero(region, axis=0)
+    total = int(rows.sum())
+    down, right = rows @ np.arange(rows.size), columns @ np.arange(columns.size)
+    return float(down / total), float(right / total)
+
+
 def window(mask: Mask, top: int, left: int, height: int, width: int) -> Mask:
     """Copy of a rectangle that may reach beyond the image, where it is `OUTSIDE`."""
     rows, columns = mask.shape

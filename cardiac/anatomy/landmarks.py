@@ -8,12 +8,14 @@ is a mean over the border, weighted by a high power of its distance from the ann
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import atan2, cos, sin
 from typing import TypeAlias
 
 import numpy as np
 from scipy import ndimage
 
 from cardiac.anatomy.annulus import annulus_points
+from cardiac.anatomy.bits import euler, hangs_together, pack
 from cardiac.anatomy.border import Border, trace
 from cardiac.anatomy.frame import (
     LV,
@@ -23,9 +25,10 @@ from cardiac.anatomy.frame import (
     as_masks,
     as_spacing,
     bounds,
+    center_of_mass,
     crop,
 )
-from cardiac.anatomy.topology import euler, is_simple, largest_piece
+from cardiac.anatomy.topology import largest_piece
 from cardiac.errors import GeometryError, MeasurementError
 from cardiac.geometry import Mask, Spacing
 
@@ -93,12 +96,11 @@ def find_landmarks(mask: Mask, spacing: Spacing | None = None) -> Landmarks:
     frames = as_masks(mask)
     if len(frames) != 1:
         raise GeometryError("landmarks are found in one frame at a time")
-    return locate(frames[0], frames[0] == LV, as_spacing(spacing))
+    return locate(frames[0], bounds(frames[0] == LV), as_spacing(spacing))
 
 
-def locate(mask: Mask, lv: BoolArray, scale: Spacing) -> Landmarks:
-    """As `find_landmarks`, of a checked label map (H, W) and its ventricle."""
-    box = bounds(lv)
+def locate(mask: Mask, box: tuple[int, int, int, int] | None, scale: Spacing) -> Landmarks:
+    """As `find_landmarks`, of a checked label map (H, W) and the bounds of its ventricle."""
     if box is None:
         raise MeasurementError("the mask has no left ventricle")
     labels = crop(mask, box)
@@ -107,9 +109,10 @@ def locate(mask: Mask, lv: BoolArray, scale: Spacing) -> Landmarks:
         raise MeasurementError("the left ventricle is too small to be measured")
     border = trace(body, labels)
     origin = (box[0] - 1, box[1] - 1)
-    ends, notes = annulus_points(mask, body, border, origin, scale)
-    middle = ends.mean(axis=0)
-    tip = farthest_tip(body, border, middle, scale)
+    centre = center_of_mass(body)
+    ends, notes = annulus_points(mask, body, border, origin, centre=centre, scale=scale)
+    middle = (ends[0] + ends[1]) / 2
+    tip = farthest_tip(centre, border, middle, scale)
     if (border.across == OUTSIDE).any():
         notes = (*notes, "cut off")
     first, second = _in_order(ends, middle, tip)
@@ -122,15 +125,18 @@ def locate(mask: Mask, lv: BoolArray, scale: Spacing) -> Landmarks:
 
 def _body(lv: BoolArray) -> BoolArray:
     """Largest piece of the ventricle without its holes: specks must not move landmarks."""
-    if is_simple(lv):
+    bits = pack(lv)
+    if euler(bits, lv.shape[1]) == 1 and hangs_together(bits, lv.shape[1]):
         return lv
     body, _ = largest_piece(lv)
-    if euler(body) == 1:
+    if euler(pack(body), lv.shape[1]) == 1:
         return body
     return np.asarray(ndimage.binary_fill_holes(body))
 
 
-def farthest_tip(body: BoolArray, border: Border, middle: Array, scale: Spacing) -> Array:
+def farthest_tip(
+    centre: tuple[float, float], border: Border, middle: Array, scale: Spacing
+) -> Array:
     """Farthest point (row, column) of a region's border, seen from the middle of the annulus.
 
     Each piece of border is weighted by r^p over the angle that it subtends. Around a peak
@@ -139,13 +145,11 @@ def farthest_tip(body: BoolArray, border: Border, middle: Array, scale: Spacing)
     """
     down = (border.rows - middle[0]) * scale[0]
     right = (border.columns - middle[1]) * scale[1]
-    centre = _centre(body)
-    axis = np.arctan2((centre[1] - middle[1]) * scale[1], -(centre[0] - middle[0]) * scale[0])
+    axis = atan2((centre[1] - middle[1]) * scale[1], -(centre[0] - middle[0]) * scale[0])
+    cosine, sine = cos(axis), sin(axis)
     radius = np.maximum(np.hypot(down, right), 1e-6 * scale[0])
     # Turned so that the angle does not wrap round where the weight is.
-    turn = np.arctan2(
-        right * np.cos(axis) + down * np.sin(axis), right * np.sin(axis) - down * np.cos(axis)
-    )
+    turn = np.arctan2(right * cosine + down * sine, right * sine - down * cosine)
     # Outward normal times length of an edge: its neighbours' spacing, seen from the middle.
     facing = border.down * down * scale[1] + border.right * right * scale[0]
     weight = (radius / radius.max()) ** POWER * facing / radius**2
@@ -153,20 +157,10 @@ def farthest_tip(body: BoolArray, border: Border, middle: Array, scale: Spacing)
     total = weight.sum()
     if not np.isfinite(total) or total <= 0:
         raise MeasurementError("the structure has no far side, as seen from the annulus")
-    angle = axis + (weight * turn).sum() / total
-    length = (weight * radius).sum() / total / (1 - 0.5 / POWER)
-    step = np.array([-np.cos(angle) / scale[0], np.sin(angle) / scale[1]])
+    angle = axis + weight @ turn / total
+    length = weight @ radius / total / (1 - 0.5 / POWER)
+    step = np.array([-cos(angle) / scale[0], sin(angle) / scale[1]])
     return np.asarray(middle + length * step)
-
-
-def _centre(region: BoolArray) -> Array:
-    """Centre of mass (row, column) of a region."""
-    rows = np.count_nonzero(region, axis=1)
-    columns = np.count_nonzero(region, axis=0)
-    total = rows.sum()
-    return np.array(
-        [rows @ np.arange(rows.size) / total, columns @ np.arange(columns.size) / total]
-    )
 
 
 def _in_order(ends: Array, middle: Array, tip: Array) -> tuple[Array, Array]:

@@ -2,66 +2,83 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from functools import lru_cache
+from math import isqrt, sqrt
 
-from cardiac.anatomy.frame import BoolArray
-from cardiac.anatomy.topology import count_pieces, erode, euler
+from cardiac.anatomy.bits import erode, euler, unpack
+from cardiac.anatomy.topology import count_pieces
 
 
-def erosion_ratio(wall: BoolArray, *, solid: bool) -> float:
+def erosion_ratio(wall: int, shape: tuple[int, int], *, solid: bool) -> float:
     """3×3 erosions that a wall survives in one piece ÷ its largest distance to the outside.
 
     Args:
-        wall: (H, W), one piece with an empty rim.
+        wall: Bits of one piece in an array with an empty rim.
+        shape: (H, W) of the array.
         solid: Whether it is known to have no holes; erosion makes none, so its pieces
             are then counted by the Euler number.
 
     Source: Painchaud et al., IEEE TMI 41(10), 2022 (the ratio of least to largest thickness).
     """
-    count = euler if solid else count_pieces
-    survived: int | None = None
+    width = shape[1]
     levels = [wall]
-    while True:
-        thinner = erode(levels[-1])
-        if not thinner.any():
-            break
+    while thinner := erode(levels[-1], width):
         levels.append(thinner)
-        if survived is None and count(thinner) > 1:
-            survived = len(levels) - 2
-    if survived is None:
-        survived = len(levels) - 1
-    return survived / largest_distance(levels)
+    survived = len(levels) - 1
+    for count, level in enumerate(levels[1:]):
+        if (euler(level, width) if solid else count_pieces(unpack(level, shape))) > 1:
+            survived = count
+            break
+    return survived / largest_distance(wall, width, len(levels))
 
 
-def largest_distance(levels: list[BoolArray]) -> float:
+def largest_distance(region: int, width: int, levels: int) -> float:
     """Largest Euclidean distance of a pixel of a region to the nearest pixel outside it.
 
     Args:
-        levels: The region (H, W) with an empty rim, and its successive 3×3 erosions.
-
-    A pixel that survives n erosions but not n + 1 lies n + 1 to (n + 1) √2 from the outside,
-    which leaves few pixels to measure. The measure is exact.
+        region: Bits in an array with an empty rim.
+        width: Columns of the array.
+        levels: 3×3 erosions that leave nothing. The distance is then from that to √2 times
+            as many, and discs of the few radii in between are tried.
     """
-    region, deepest = levels[0], len(levels)
-    reach = int(deepest * np.sqrt(2)) + 1
-    vertical = _vertical_distance(region, reach)
-    depth = int(np.ceil(deepest / np.sqrt(2))) - 1
-    inner = vertical[depth : vertical.shape[0] - depth, depth : vertical.shape[1] - depth]
-    rows, columns = np.nonzero(levels[depth] & (inner >= deepest))
-    across = np.arange(-reach, reach + 1)
-    # Beyond the sides everything is outside: there the clipped column, whose rim is
-    # outside too, only ever overstates the distance.
-    near = np.clip(columns[:, None] + (across + depth), 0, vertical.shape[1] - 1)
-    height = vertical[rows[:, None] + depth, near].astype(np.int32)
-    return float(np.sqrt((height * height + across * across).min(axis=1).max()))
+    spans = [region]
+    while spans[-1]:
+        # Pixels with ever more of their row on either side.
+        spans.append(spans[-1] & spans[-1] << 1 & spans[-1] >> 1)
+    radii = _radii(levels)
+    low, high = 0, len(radii) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if _holds_disc(spans, radii[middle], width):
+            low = middle + 1
+        else:
+            high = middle
+    return sqrt(radii[low])
 
 
-def _vertical_distance(region: BoolArray, reach: int) -> npt.NDArray[np.uint16]:
-    """Rows (H, W) from each pixel to the nearest one outside, counted up to ``reach``."""
-    distance = region.astype(np.uint16)
-    inner = region
-    for step in range(1, min(reach, (region.shape[0] - 1) // 2)):
-        inner = inner[1:-1] & inner[:-2] & inner[2:]
-        distance[step:-step] += inner.view(np.uint8)
-    return distance
+@lru_cache(maxsize=256)
+def _radii(levels: int) -> tuple[int, ...]:
+    """Squares of the distances between pixels from ``levels`` to √2 times as much."""
+    steps = range(isqrt(2 * levels**2) + 1)
+    squares = {a * a + b * b for a in steps for b in steps}
+    return tuple(sorted(s for s in squares if levels**2 <= s <= 2 * levels**2))
+
+
+def _holds_disc(spans: list[int], square: int, width: int) -> bool:
+    """Whether all pixels up to a distance around one pixel belong to a region.
+
+    Args:
+        spans: Pixels with 0, 1, 2 ... of their row on either side.
+        square: The distance's square.
+        width: Columns of the array.
+    """
+    reach = isqrt(square)
+    if reach >= len(spans):
+        return False
+    found = spans[reach]
+    for step in range(1, reach + 1):
+        row = spans[isqrt(square - step * step)]
+        found &= row << step * width & row >> step * width
+        if not found:
+            break
+    return found != 0

@@ -9,44 +9,20 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from cardiac.anatomy import bits
 from cardiac.anatomy.frame import BoolArray
 
 _EIGHT = np.ones((3, 3), dtype=np.int8)
 
 
 def euler(region: BoolArray) -> int:
-    """Number of pieces less number of holes of an (H, W) region with an empty rim.
-
-    Pixels are closed squares: faces − edges + corners of their union.
-    """
-    across = region[:, 1:] | region[:, :-1]
-    down = region[1:] | region[:-1]
-    corners = across[1:] | across[:-1]
-    return int(
-        np.count_nonzero(region)
-        - np.count_nonzero(across)
-        - np.count_nonzero(down)
-        + np.count_nonzero(corners)
-    )
+    """Number of pieces less number of holes of an (H, W) region with an empty rim."""
+    return bits.euler(bits.pack(region), region.shape[1])
 
 
-def is_simple(region: BoolArray) -> bool:
-    """Whether each row of a region (tight but for an empty rim) is one run that overlaps the next.
-
-    A region of this kind is one piece without holes; the converse does not hold.
-    """
-    flat, width = region.ravel(), region.shape[1]
-    starts = np.flatnonzero(flat[1:] > flat[:-1])
-    if starts.size != region.shape[0] - 2:
-        return False
-    ends = np.flatnonzero(flat[1:] < flat[:-1])
-    rows = np.arange(1, region.shape[0] - 1) * width
-    starts, ends = starts - rows, ends - rows
-    # A run in another row than its own would fall outside the width.
-    if starts.min() < 0 or starts.max() >= width:
-        return False
-    # Column before the run and last column of the run: diagonal neighbours count.
-    return bool((starts[1:] <= ends[:-1]).all() and (starts[:-1] <= ends[1:]).all())
+def hangs_together(region: BoolArray) -> bool:
+    """Whether a region (H, W) with an empty rim is shown to be one piece at a glance."""
+    return bits.hangs_together(bits.pack(region), region.shape[1])
 
 
 def largest_piece(region: BoolArray) -> tuple[BoolArray, int]:
@@ -68,20 +44,6 @@ def enclosed(region: BoolArray) -> BoolArray:
     """Pixels outside a region from which no 4-connected way leads out (needs an empty rim)."""
     labels, _ = ndimage.label(~region)
     return np.asarray((labels > 0) & (labels != labels[0, 0]))
-
-
-def touch(first: BoolArray, second: BoolArray) -> bool:
-    """Whether two regions have neighbouring pixels (8-neighbourhood)."""
-    return bool(
-        (first[1:] & second[:-1]).any()
-        or (first[:-1] & second[1:]).any()
-        or (first[:, 1:] & second[:, :-1]).any()
-        or (first[:, :-1] & second[:, 1:]).any()
-        or (first[1:, 1:] & second[:-1, :-1]).any()
-        or (first[:-1, :-1] & second[1:, 1:]).any()
-        or (first[1:, :-1] & second[:-1, 1:]).any()
-        or (first[:-1, 1:] & second[1:, :-1]).any()
-    )
 
 
 def enclosed_by(first: BoolArray, second: BoolArray) -> tuple[int, int]:

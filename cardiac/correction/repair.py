@@ -8,10 +8,16 @@ from scipy import ndimage
 
 from cardiac.anatomy import CRITERIA, Profile
 from cardiac.anatomy.frame import BACKGROUND, LA, LV, MYO, BoolArray, bounds
-from cardiac.anatomy.topology import dilate, enclosed, erode, euler, largest_piece
+from cardiac.anatomy.topology import (
+    dilate,
+    enclosed,
+    erode,
+    euler,
+    hangs_together,
+    largest_piece,
+)
 from cardiac.geometry import Mask
 from cardiac.labels import Label
-from cardiac.shape.compose import hangs_together
 
 LARGEST_END = 0.1
 """Share of the wall that may be cut off where it hangs by a thread."""

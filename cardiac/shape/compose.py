@@ -12,7 +12,7 @@ from scipy.interpolate import make_interp_spline
 from scipy.spatial import cKDTree
 
 from cardiac.anatomy.frame import BACKGROUND, LA, LV, MYO, Array, BoolArray
-from cardiac.anatomy.topology import dilate, enclosed, euler, largest_piece
+from cardiac.anatomy.topology import dilate, enclosed, euler, hangs_together, largest_piece
 from cardiac.geometry import CANONICAL_SIZE, FloatArray, Mask
 from cardiac.shape.outline import ATRIUM, BASE, EPI, FOOT, WALL
 from cardiac.shape.polygon import fill
@@ -119,28 +119,6 @@ def _filled(region: BoolArray) -> BoolArray:
     if euler(region) == 1:
         return region
     return region | enclosed(region)
-
-
-def hangs_together(region: BoolArray) -> bool:
-    """Whether a region (H, W) with an empty rim is shown to be one piece at a glance.
-
-    It is where all its runs of pixels in a row touch one in the row above, but for a single
-    one: from each run a way leads up to that. The same goes for the row below. Most hearts
-    are of this kind, and labelling their pieces takes several times as long.
-    """
-    flat, width = region.ravel(), region.shape[1]
-    starts = np.flatnonzero(flat[1:] > flat[:-1])
-    ends = np.flatnonzero(flat[1:] < flat[:-1])
-    # Runs that end at or after the place diagonally before this one's start ...
-    above = np.searchsorted(ends, starts - width)
-    below = np.searchsorted(ends, starts + width)
-    # ... and of them those that start at or before the place diagonally after its end.
-    loose_above = np.count_nonzero(starts[np.minimum(above, len(starts) - 1)] > ends - width)
-    if loose_above == 1:
-        return True
-    last = np.minimum(below, len(starts) - 1)
-    loose_below = np.count_nonzero((starts[last] > ends + width) | (below == len(starts)))
-    return bool(loose_below == 1)
 
 
 def distance_maps(outlines: npt.ArrayLike, size: int = CANONICAL_SIZE, step: int = 4) -> FloatArray:

@@ -15,8 +15,9 @@ def mixed_area(x: Array, y: Array) -> Array:
 
     It is linear in x and in y, so that the area of a sum of polygons can be expanded.
     """
-    around = np.roll(y, -1, axis=-1) - np.roll(y, 1, axis=-1)
-    return np.asarray(0.5 * (x * around).sum(axis=-1))
+    inner = (x[..., 1:-1] * (y[..., 2:] - y[..., :-2])).sum(axis=-1)
+    ends = x[..., 0] * (y[..., 1] - y[..., -1]) + x[..., -1] * (y[..., 0] - y[..., -2])
+    return np.asarray(0.5 * (inner + ends))
 
 
 def centre(x: Array, y: Array) -> tuple[Array, Array]:

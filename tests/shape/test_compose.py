@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from cardiac.anatomy import CRITERIA, check
-from cardiac.anatomy.topology import count_pieces
+from cardiac.anatomy.topology import count_pieces, hangs_together
 from cardiac.errors import MeasurementError
 from cardiac.labels import STRUCTURES, Label
 from cardiac.shape import draw, from_maps, mask_distance_maps
-from cardiac.shape.compose import assemble, distance_maps, hangs_together
+from cardiac.shape.compose import assemble, distance_maps
 from cardiac.shape.outline import ATRIUM, BASE, EPI, WALL, extract
 from tests.shape.conftest import dice
 from tests.shapes import Apical
