@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelines.process import Case, ProcessJob
+    from pipelines.batch.job import ProcessJob
+    from pipelines.batch.result import Case
 
 
 @contextmanager

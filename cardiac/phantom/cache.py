@@ -9,6 +9,7 @@ import sys
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,16 @@ def cached_cine(
         cine = make_cine(spec, camus)
     save_cine(cine, path)
     return cine
+
+
+def iterate(
+    specs: Sequence[CineSpec],
+    camus: str | Path | None = None,
+    cache: str | Path | None = None,
+) -> Iterator[tuple[CineSpec, PhantomCine]]:
+    """Each spec with its cine, made or taken from the cache when its turn comes."""
+    for spec in specs:
+        yield spec, cached_cine(spec, camus, cache)
 
 
 def _key(spec: CineSpec) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -162,15 +162,3 @@ def _real(spec: CineSpec, camus: str | Path | None) -> PhantomCine:
         ed.image, ed.mask, es.image, es.mask, ed.spacing,
         n_frames=spec.n_frames, frame_rate=spec.frame_rate, seed=spec.seed, view=spec.view,
     )  # fmt: skip
-
-
-def iterate(
-    specs: Sequence[CineSpec],
-    camus: str | Path | None = None,
-    cache: str | Path | None = None,
-) -> Iterator[tuple[CineSpec, PhantomCine]]:
-    """Each spec with its cine, made or taken from the cache when its turn comes."""
-    from cardiac.phantom.cache import cached_cine
-
-    for spec in specs:
-        yield spec, cached_cine(spec, camus, cache)
