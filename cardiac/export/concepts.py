@@ -1,0 +1,350 @@
+"""What each index is called in the vocabularies of echocardiography.
+
+Pre-coordinated codes are those of CID 12300 "Core Echo Measurement" (PS3.16); properties,
+sites, phases and methods are those of CID 12304, 12305, 12307 and 12227.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cardiac.clinical.volumes import Convention
+from cardiac.export.dicom.codes import Code, private
+
+CALCULATED = Code("125315", "DCM", "Calculated")
+MEASURED = Code("125316", "DCM", "Directly measured")
+CHANGE = Code("125314", "DCM", "Fractional Change")
+INDEXED = Code("125313", "DCM", "Indexed")
+VENTRICLE = Code("87878005", "SCT", "Left ventricle")
+WALL = Code("49848007", "SCT", "Left Ventricle Myocardium")
+ATRIUM = Code("82471001", "SCT", "Left atrium")
+VOLUME = Code("118565006", "SCT", "Volume")
+AREA = Code("42798000", "SCT", "Area")
+LENGTH = Code("410668003", "SCT", "Length")
+THICKNESS = Code("59089-3", "LN", "Thickness")
+EJECTION = Code("70822001", "SCT", "Cardiac ejection fraction")
+RATE = Code("8867-4", "LN", "Heart rate")
+END_DIASTOLE = Code("416190007", "SCT", "End diastole")
+END_SYSTOLE = Code("416430001", "SCT", "End Systole")
+CYCLE = Code("125324", "DCM", "Full Cardiac Cycle")
+ONE_PLANE = Code("125208", "DCM", "Method of Disks, Single Plane")
+TWO_PLANES = Code("125207", "DCM", "Method of Disks, Biplane")
+AREA_LENGTH = Code("125205", "DCM", "Area-Length Single Plane")
+PLANIMETRY = Code("125220", "DCM", "Planimetry")
+SURFACE = Code("8277-6", "LN", "Body Surface Area")
+VIEWS = {
+    "A4C": Code("399214001", "SCT", "Apical four chamber"),
+    "A2C": Code("399232001", "SCT", "Apical two chamber"),
+    "A3C": Code("399339008", "SCT", "Apical long axis"),
+}
+UNITS = {
+    "ml": Code("mL", "UCUM", "milliliter"),
+    "percent": Code("%", "UCUM", "percent"),
+    "cm2": Code("cm2", "UCUM", "square centimeter"),
+    "mm": Code("mm", "UCUM", "millimeter"),
+    "ml/m2": Code("mL/m2", "UCUM", "milliliter per square meter"),
+    "rate": Code("/min", "UCUM", "per minute"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """What an index is.
+
+    Attributes:
+        title: For people to read.
+        short: A label for narrow places; also the stem of the private code.
+        unit: Its unit in UCUM.
+        site: Where it is measured.
+        prop: What is measured there.
+        kind: Whether it is measured, calculated, a change or indexed.
+        phase: When in the cycle.
+        method: How, if one method of CID 12227 says it.
+        discs: Whether it follows the method of discs, in one plane or two.
+        divisor: What it is divided by.
+        core: Code of CID 12300 by view, "biplane" included.
+        public: Code of another public scheme, whatever the view.
+    """
+
+    title: str
+    short: str
+    unit: Code
+    site: Code
+    prop: Code
+    kind: Code = CALCULATED
+    phase: Code = END_DIASTOLE
+    method: Code | None = None
+    discs: bool = False
+    divisor: Code | None = None
+    core: Mapping[str, Code] = field(default_factory=dict)
+    public: Code | None = None
+
+    def measured_by(self, view: str) -> Code | None:
+        """The code of its method in a view."""
+        if self.discs:
+            return TWO_PLANES if view == "biplane" else ONE_PLANE
+        return self.method
+
+    def core_code(self, view: str, convention: str) -> Code | None:
+        """Its code of CID 12300, where it is what that code says.
+
+        Volumes of discs that are not as high as the axis of their own phase are another
+        thing than the guidelines' and never get their code.
+        """
+        return None if self._own_way(convention) else self.core.get(view)
+
+    def other_code(self, view: str, convention: str) -> Code:
+        """Its code outside CID 12300: a public one, or one of our own."""
+        if self.public is not None and not self._own_way(convention):
+            return self.public
+        return self.own_code(view, convention)
+
+    def own_code(self, view: str, convention: str, *, interval: bool = False) -> Code:
+        """A private code that tells index, view, convention, and whether it has an interval."""
+        own_way = self._own_way(convention)
+        where = view if view in VIEWS or view == "biplane" else ""
+        parts = (self.short, "BP" if where == "biplane" else where, "L" * own_way, "I" * interval)
+        meaning = self.title + (f", {where}" if where else "")
+        meaning += " (longest axis)" * own_way + ", interval" * interval
+        return private("_".join(filter(None, parts)), meaning)
+
+    def _own_way(self, convention: str) -> bool:
+        return self.discs and convention != Convention.ASE
+
+
+def _loinc(**codes: tuple[str, str]) -> dict[str, Code]:
+    return {view: Code(value, "LN", meaning) for view, (value, meaning) in codes.items()}
+
+
+CONCEPTS: dict[str, Concept] = {
+    "lv_edv_ml": Concept(
+        "LV end diastolic volume",
+        "LVEDV",
+        UNITS["ml"],
+        VENTRICLE,
+        VOLUME,
+        discs=True,
+        core=_loinc(
+            A4C=("79999-9", "Left ventricular end diastolic volume single plane 4C (MOD)"),
+            A2C=("79998-1", "Left ventricular end diastolic volume single plane 2C (MOD)"),
+            biplane=("79996-5", "Left ventricular end diastolic volume biplane (MOD)"),
+        ),
+        public=Code("18026-5", "LN", "Left Ventricular End Diastolic Volume"),
+    ),
+    "lv_esv_ml": Concept(
+        "LV end systolic volume",
+        "LVESV",
+        UNITS["ml"],
+        VENTRICLE,
+        VOLUME,
+        phase=END_SYSTOLE,
+        discs=True,
+        core=_loinc(
+            A4C=("80004-5", "Left ventricular end systolic volume single plane 4C (MOD)"),
+            A2C=("80003-7", "Left ventricular end systolic volume single plane 2C (MOD)"),
+            biplane=("80001-1", "Left ventricular end systolic volume biplane (MOD)"),
+        ),
+        public=Code("18148-7", "LN", "Left Ventricular End Systolic Volume"),
+    ),
+    "lv_ef_percent": Concept(
+        "LV ejection fraction",
+        "LVEF",
+        UNITS["percent"],
+        VENTRICLE,
+        EJECTION,
+        phase=CYCLE,
+        discs=True,
+        core=_loinc(
+            A4C=("79993-2", "Left ventricular ejection fraction single plane 4C (MOD)"),
+            A2C=("79992-4", "Left ventricular ejection fraction single plane 2C (MOD)"),
+            biplane=("79991-6", "Left ventricular ejection fraction biplane (MOD)"),
+        ),
+        public=Code("18043-0", "LN", "Left Ventricular Ejection Fraction by US"),
+    ),
+    "lv_fac_percent": Concept(
+        "LV fractional area change",
+        "LVFAC",
+        UNITS["percent"],
+        VENTRICLE,
+        AREA,
+        CHANGE,
+        CYCLE,
+        PLANIMETRY,
+        public=Code("399287000", "SCT", "Left Ventricular Fractional Area Change"),
+    ),
+    "lv_area_ed_cm2": Concept(
+        "LV end diastolic area",
+        "LVAED",
+        UNITS["cm2"],
+        VENTRICLE,
+        AREA,
+        MEASURED,
+        method=PLANIMETRY,
+        public=Code("399109006", "SCT", "Left Ventricular Diastolic Area"),
+    ),
+    "lv_area_es_cm2": Concept(
+        "LV end systolic area",
+        "LVAES",
+        UNITS["cm2"],
+        VENTRICLE,
+        AREA,
+        MEASURED,
+        END_SYSTOLE,
+        PLANIMETRY,
+        public=Code("399030000", "SCT", "Left Ventricular Systolic Area"),
+    ),
+    "lv_length_ed_mm": Concept(
+        "LV end diastolic length",
+        "LVLED",
+        UNITS["mm"],
+        VENTRICLE,
+        LENGTH,
+        MEASURED,
+        core=_loinc(A4C=("79994-0", "Left ventricular end diastolic length 4C")),
+        public=Code("18077-8", "LN", "Left Ventricle diastolic major axis"),
+    ),
+    "lv_length_es_mm": Concept(
+        "LV end systolic length",
+        "LVLES",
+        UNITS["mm"],
+        VENTRICLE,
+        LENGTH,
+        MEASURED,
+        END_SYSTOLE,
+        public=Code("18076-0", "LN", "Left Ventricle systolic major axis"),
+    ),
+    "lv_length_change_percent": Concept(
+        "Change of LV length, ED to ES",
+        "LVDLEN",
+        UNITS["percent"],
+        VENTRICLE,
+        LENGTH,
+        CHANGE,
+        CYCLE,
+    ),
+    "la_area_es_cm2": Concept(
+        "LA end systolic area",
+        "LAAES",
+        UNITS["cm2"],
+        ATRIUM,
+        AREA,
+        MEASURED,
+        END_SYSTOLE,
+        PLANIMETRY,
+        core=_loinc(
+            A4C=("79974-2", "Left atrial end systolic area 4C"),
+            A2C=("79973-4", "Left atrial end systolic area 2C"),
+        ),
+    ),
+    "la_length_es_mm": Concept(
+        "LA end systolic length",
+        "LALES",
+        UNITS["mm"],
+        ATRIUM,
+        LENGTH,
+        MEASURED,
+        END_SYSTOLE,
+        core=_loinc(
+            A4C=("79980-9", "Left atrial end systolic length 4C"),
+            A2C=("79979-1", "Left atrial end systolic length 2C"),
+        ),
+    ),
+    "la_volume_es_ml": Concept(
+        "LA end systolic volume",
+        "LAVES",
+        UNITS["ml"],
+        ATRIUM,
+        VOLUME,
+        phase=END_SYSTOLE,
+        discs=True,
+        core=_loinc(
+            A4C=("79986-6", "Left atrial end systolic volume single plane 4C (MOD)"),
+            A2C=("79985-8", "Left atrial end systolic volume single plane 2C (MOD)"),
+            biplane=("79983-3", "Left atrial end systolic volume biplane (MOD)"),
+        ),
+        public=Code("399235004", "SCT", "Left Atrium Systolic Volume"),
+    ),
+    "myo_area_ed_cm2": Concept(
+        "LV myocardial area at ED", "MYOAED", UNITS["cm2"], WALL, AREA, MEASURED, method=PLANIMETRY
+    ),
+    "wall_thickness_ed_mm": Concept(
+        "LV mean wall thickness at ED", "WTED", UNITS["mm"], WALL, THICKNESS, MEASURED
+    ),
+    "wall_thickness_left_ed_mm": Concept(
+        "LV wall thickness at ED, image left", "WTLED", UNITS["mm"], WALL, THICKNESS, MEASURED
+    ),
+    "wall_thickness_right_ed_mm": Concept(
+        "LV wall thickness at ED, image right", "WTRED", UNITS["mm"], WALL, THICKNESS, MEASURED
+    ),
+    # Never under the code of a vendor's strain: it is no speckle tracking.
+    "gls_contour_percent": Concept(
+        "Change of LV contour length (no tracking)",
+        "LVDCON",
+        UNITS["percent"],
+        VENTRICLE,
+        LENGTH,
+        CHANGE,
+        CYCLE,
+    ),
+    "ef_area_length_uncalibrated": Concept(
+        "LV ejection fraction by area-length",
+        "LVEFAL",
+        UNITS["percent"],
+        VENTRICLE,
+        EJECTION,
+        phase=CYCLE,
+        method=AREA_LENGTH,
+    ),
+    "lv_edv_index_ml_m2": Concept(
+        "LV end diastolic volume / BSA",
+        "LVEDVI",
+        UNITS["ml/m2"],
+        VENTRICLE,
+        VOLUME,
+        INDEXED,
+        discs=True,
+        divisor=SURFACE,
+        core=_loinc(
+            biplane=("79997-3", "Left ventricular end diastolic volume biplane (MOD) / BSA")
+        ),
+    ),
+    "lv_esv_index_ml_m2": Concept(
+        "LV end systolic volume / BSA",
+        "LVESVI",
+        UNITS["ml/m2"],
+        VENTRICLE,
+        VOLUME,
+        INDEXED,
+        END_SYSTOLE,
+        discs=True,
+        divisor=SURFACE,
+        core=_loinc(
+            biplane=("80002-9", "Left ventricular end systolic volume biplane (MOD) / BSA")
+        ),
+    ),
+    "la_volume_index_ml_m2": Concept(
+        "LA end systolic volume / BSA",
+        "LAVI",
+        UNITS["ml/m2"],
+        ATRIUM,
+        VOLUME,
+        INDEXED,
+        END_SYSTOLE,
+        discs=True,
+        divisor=SURFACE,
+        core=_loinc(biplane=("79984-1", "Left atrial end systolic volume biplane (MOD) / BSA")),
+    ),
+    "heart_rate_bpm": Concept(
+        "Heart rate", "HR", UNITS["rate"], VENTRICLE, RATE, MEASURED, CYCLE, public=RATE
+    ),
+    "long_axis_discordance_percent": Concept(
+        "Difference of the views' long axes",
+        "LVAXDIF",
+        UNITS["percent"],
+        VENTRICLE,
+        LENGTH,
+        phase=CYCLE,
+    ),
+}
+"""Every index of ``indices.csv``."""

@@ -1,0 +1,153 @@
+"""The numbers to hand on: indices with their intervals, and what a reader must know of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cardiac.clinical.indices import NUMBERS, PER_BSA
+from cardiac.clinical.volumes import Convention
+
+if TYPE_CHECKING:
+    from cardiac.study import Study
+
+INDICES = (*NUMBERS, *PER_BSA, "heart_rate_bpm", "long_axis_discordance_percent")
+BIPLANE = "biplane"
+_LEVEL = 0.9
+_NOT_ALWAYS = ("ef_area_length_uncalibrated", "long_axis_discordance_percent")
+_ELSEWHERE = "measured in each view by itself"
+_REASON = re.compile(r"(?:^|; )((?:(?!; ).)+?): ([a-z0-9_]+(?:, [a-z0-9_]+)*)(?=; |$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The indices of one sequence, or of two views of a patient.
+
+    Attributes:
+        values: Number of every index that could be measured.
+        bounds: (low, high) of those that have an interval.
+        reasons: Why the others could not be measured.
+        view: A4C, A2C, A3C, unknown or biplane.
+        convention: How the discs were stacked.
+        level: Share of experts' values that the intervals hold.
+        n_beats: Beats that were averaged.
+        ed_frames, es_frames: Their frames, counted from 0.
+        certified: Whether the masks are certified; None where it was not asked.
+        light: accept, review or reject; "" where it was not asked.
+        remarks: What a reader must know before trusting a number.
+        patient: Who it belongs to, as the tables call them.
+    """
+
+    values: Mapping[str, float]
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    view: str = "unknown"
+    convention: str = str(Convention.ASE)
+    level: float = _LEVEL
+    n_beats: int = 0
+    ed_frames: tuple[int, ...] = ()
+    es_frames: tuple[int, ...] = ()
+    certified: bool | None = None
+    light: str = ""
+    remarks: tuple[str, ...] = ()
+    patient: str = ""
+
+    @classmethod
+    def of(cls, study: Study) -> Results:
+        """The results of a study."""
+        indices, assessment = study.indices, study.assessment
+        intervals = assessment.intervals if assessment else None
+        reasons = assessment.verdict.reasons if assessment else ()
+        found = {name: value for name, value in indices.numbers().items() if value is not None}
+        return cls(
+            found,
+            dict(intervals.bounds) if intervals else {},
+            {name: why for name, why in indices.reasons.items() if _meant(name, why, found)},
+            str(indices.view),
+            str(indices.convention),
+            intervals.level if intervals else _LEVEL,
+            indices.n_beats,
+            indices.ed_frames,
+            indices.es_frames,
+            study.certificate.certified,
+            str(assessment.verdict.light) if assessment else "",
+            tuple(filter(None, [study.certificate.reason, *reasons, *indices.warnings])),
+            study.sequence.subject.id or "",
+        )
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, str], level: float = _LEVEL) -> Results:
+        """The results in a row of ``indices.csv``.
+
+        Args:
+            row: Column to cell.
+            level: Share of experts' values that its intervals hold, from the run's settings.
+        """
+        values = {name: v for name in INDICES if (v := _number(row.get(name))) is not None}
+        bounds = {}
+        for name in values:
+            ends = _number(row.get(f"{name}_low")), _number(row.get(f"{name}_high"))
+            if ends[0] is not None and ends[1] is not None:
+                bounds[name] = (ends[0], ends[1])
+        told = (row.get(k, "") for k in ("certificate", "light_reasons", "warnings"))
+        return cls(
+            values,
+            bounds,
+            _reasons(row.get("reason", ""), values),
+            row.get("view") or "unknown",
+            row.get("convention") or str(Convention.ASE),
+            level,
+            int(_number(row.get("n_beats")) or 0),
+            _frames(row.get("ed_frames", "")),
+            _frames(row.get("es_frames", "")),
+            {"true": True, "false": False}.get(row.get("certified", "")),
+            row.get("light", ""),
+            tuple(filter(None, told)),
+            row.get("patient", ""),
+        )
+
+    @property
+    def biplane(self) -> bool:
+        """Whether they come from two views."""
+        return self.view == BIPLANE
+
+    @property
+    def verdict(self) -> str:
+        """Certificate and traffic light in words."""
+        certified = {True: "masks certified", False: "masks NOT certified", None: ""}
+        return ", ".join(filter(None, [certified[self.certified], self.light]))
+
+    def interval(self, name: str, unit: str) -> str:
+        """The interval of an index in words."""
+        low, high = self.bounds[name]
+        return f"{self.level:.0%} interval {low:.3g} to {high:.3g} {unit}"
+
+
+def _meant(name: str, reason: str, values: Mapping[str, float]) -> bool:
+    """Whether an index is missing that belongs here."""
+    return name not in (*values, *_NOT_ALWAYS) and reason != _ELSEWHERE
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "nan")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _frames(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(";") if part.strip().isdigit())
+
+
+def _reasons(text: str, values: Mapping[str, float]) -> dict[str, str]:
+    """Reasons by index from the cell that groups them by reason."""
+    found = {}
+    for match in _REASON.finditer(text):
+        for name in match[2].split(", "):
+            if name in INDICES and _meant(name, match[1], values):
+                found[name] = match[1]
+    return found
