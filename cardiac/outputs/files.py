@@ -1,4 +1,4 @@
-"""What a study leaves on disk beside the tables: mask, uncertainty, picture and video."""
+"""What a study leaves on disk beside the tables: mask, uncertainty, picture, video, report data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def study_name(study: Study) -> str:
 
 
 def save_study(study: Study, folder: Path, name: str) -> list[Path]:
-    """Write the mask and, as the settings say, the picture and the video of a study.
+    """Write the mask and, as the settings say, picture, video and report data of a study.
 
     Raises:
         OutputError: A file cannot be written.
@@ -42,6 +42,10 @@ def save_study(study: Study, folder: Path, name: str) -> list[Path]:
         if study.settings.pictures:
             files.append(folder / "pictures" / f"{name}.png")
             save_picture(study, files[-1], name)
+        if study.settings.report:
+            from cardiac.report.page import write_case
+
+            files += write_case(folder, study, name)
         if study.settings.videos:
             encoding.result()
     return files

@@ -14,7 +14,7 @@ from cardiac.geometry import Mask
 from cardiac.io.atomic import replacing
 from cardiac.report.curve import draw_curve
 from cardiac.report.display import Display, check_masks
-from cardiac.report.page import Page
+from cardiac.report.sheet import Page
 from cardiac.report.still import captions, make_still
 from cardiac.sequence import EchoSequence
 

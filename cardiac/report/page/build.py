@@ -1,0 +1,224 @@
+"""``report.html``: one file that opens from disk and needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from cardiac.io import write_atomically
+from cardiac.report.page.case import FOLDER, as_json
+from cardiac.report.page.cohort import Cohort, Line, read_cohort
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+REPORT = "report.html"
+MOST_INSIDE = 30
+"""Cases up to which all of them are inside ``report.html``; otherwise each has its own page."""
+MOST_BYTES = 60_000_000
+LIGHTS = ("accept", "review", "reject")
+SYMBOLS = {"accept": "●", "review": "▲", "reject": "■"}
+
+
+def write_report(folder: Path, *, anew: bool = False) -> list[Path]:
+    """Write ``report.html`` from the results in a folder.
+
+    The cases of a small run are inside. Those of a larger one have pages of their own beside
+    their data, ``report/<id>.html``, which are self-contained too.
+
+    Args:
+        folder: What ``cardiac process`` or ``Study.save`` wrote.
+        anew: Write pages of cases again that are younger than their data.
+
+    Returns:
+        The files written.
+
+    Raises:
+        OutputError: There are no results, or a page cannot be written.
+    """
+    cohort = read_cohort(folder)
+    shown = [line for line in cohort.lines if line.data]
+    total = sum((folder / line.data).stat().st_size for line in shown)
+    inside = len(shown) <= MOST_INSIDE and total <= MOST_BYTES
+    pages: list[Path] = []
+    for line in shown:
+        page = folder / FOLDER / f"{line.id}.html"
+        if inside:
+            page.unlink(missing_ok=True)
+            continue
+        data = folder / line.data
+        if anew or not page.is_file() or page.stat().st_mtime < data.stat().st_mtime:
+            write_atomically(page, case_page(cohort, line, data.read_text("ascii")).encode())
+            pages.append(page)
+    cases = [(line.id, (folder / line.data).read_text("ascii")) for line in shown if inside]
+    write_atomically(folder / REPORT, cohort_page(cohort, cases).encode())
+    return [folder / REPORT, *pages]
+
+
+def cohort_page(cohort: Cohort, cases: list[tuple[str, str]]) -> str:
+    """The page of a run.
+
+    Args:
+        cohort: Its cases.
+        cases: Ids and case data, as JSON, of those that are inside the page.
+    """
+    inside = {name for name, _ in cases}
+    number = {line.id: index for index, line in enumerate(cohort.lines)}
+    links = {
+        line.id: f"#case={number[line.id]}" if line.id in inside else _link(line)
+        for line in cohort.lines
+        if line.data
+    }
+    return _render(
+        mode="cohort",
+        cohort=cohort,
+        links=links,
+        lines=[line.plain() | {"link": links.get(line.id, "")} for line in cohort.lines],
+        cases=[(number[name], text) for name, text in cases],
+        title=f"{len(cohort.sequences)} echo sequences",
+    )
+
+
+def case_page(cohort: Cohort, line: Line, data: str) -> str:
+    """The page of one case.
+
+    Args:
+        cohort: The run, for its provenance.
+        line: The case's.
+        data: Case data as JSON.
+    """
+    return _render(
+        mode="case",
+        cohort=cohort,
+        links={},
+        lines=[line.plain() | {"link": ""}],
+        cases=[(0, data)],
+        title=line.id,
+    )
+
+
+def _link(line: Line) -> str:
+    return f"{FOLDER}/{quote(line.id, safe='')}.html"
+
+
+def _render(
+    *,
+    mode: str,
+    cohort: Cohort,
+    links: dict[str, str],
+    lines: list[dict[str, Any]],
+    cases: list[tuple[int, str]],
+    title: str,
+) -> str:
+    from markupsafe import Markup
+
+    script = _asset("player.js") + "\n" + _asset("report.js")
+    style = _asset("player.css") + "\n" + _asset("report.css")
+    policy = (
+        f"default-src 'none'; img-src data:; script-src {_hash(script)}; "
+        f"style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    )
+    return _template().render(
+        mode=mode,
+        title=title,
+        policy=Markup(policy),
+        script=Markup(script),
+        style=Markup(style),
+        cohort=cohort,
+        counts=counts(cohort),
+        links=links,
+        facts=run_facts(cohort.record),
+        symbols=SYMBOLS,
+        island=Markup(as_json({"mode": mode, "lines": lines, "inputs": _inputs(cohort, lines)})),
+        cases=[(number, Markup(_safe(text))) for number, text in cases],
+    )
+
+
+def counts(cohort: Cohort) -> dict[str, Any]:
+    """What the head of the page says."""
+    lines = cohort.sequences
+    done = [line for line in lines if line.status == "ok"]
+    known = [line.ef for line in done if line.ef is not None]
+    return {
+        "sequences": len(lines),
+        "patients": len({line.patient for line in lines if line.patient}),
+        "done": len(done),
+        "failed": len(lines) - len(done),
+        "certified": sum(line.certified is True for line in done),
+        "lights": {light: sum(line.light == light for line in done) for light in LIGHTS},
+        "ef": median(known) if known else None,
+    }
+
+
+def run_facts(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Provenance of a run in words."""
+    if not record:
+        return []
+    settings = record.get("settings") or {}
+    uncertainty = settings.get("uncertainty") or {}
+    weights = [
+        f"{name}, SHA-256 {digest}" for name, digest in (record.get("weights") or {}).items()
+    ]
+    engine = " ".join(filter(None, [record.get("engine"), record.get("precision")]))
+    facts = (
+        ("Software", f"cardiac {record.get('cardiac')}, Python {record.get('python')}"),
+        ("Network", "; ".join(weights)),
+        ("Engine", engine),
+        ("Convention of the volumes", settings.get("convention")),
+        ("Correction", "on" if settings.get("correct") else "off"),
+        ("Bounds of the criteria", settings.get("profile")),
+        ("Uncertainty", uncertainty.get("method") if settings.get("assess") else "not asked for"),
+        ("Settings, SHA-256", record.get("settings_sha256")),
+        ("Started", _moment(record.get("started"))),
+        ("Ended", _moment(record.get("ended"))),
+        ("Platform", record.get("platform")),
+    )
+    return [(name, str(value)) for name, value in facts if value]
+
+
+def _moment(text: str | None) -> str:
+    """A time as people write it."""
+    from datetime import datetime
+
+    try:
+        return f"{datetime.fromisoformat(text or ''):%Y-%m-%d %H:%M:%S} UTC"
+    except ValueError:
+        return ""
+
+
+def _inputs(cohort: Cohort, lines: list[dict[str, Any]]) -> dict[str, str]:
+    """SHA-256 of each input that is shown."""
+    wanted = {line["id"] for line in lines}
+    found = cohort.record.get("cases") or []
+    return {c["id"]: c["sha256"] for c in found if c.get("id") in wanted and c.get("sha256")}
+
+
+def _safe(text: str) -> str:
+    """JSON from a file, which need not be ours, made safe to stand inside a page."""
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _hash(content: str) -> str:
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+@cache
+def _asset(name: str) -> str:
+    return (resources.files(__package__) / name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_asset("report.html"))

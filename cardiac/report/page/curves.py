@@ -1,0 +1,150 @@
+"""What moves over time: attributes of raw and of written masks, and their latent trajectory."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardiac.anatomy import ATTRIBUTES
+from cardiac.anatomy.frame import Array
+from cardiac.errors import GeometryError
+
+if TYPE_CHECKING:
+    from cardiac.certificate import Certificate
+    from cardiac.shape import ArVae
+    from cardiac.study import Study
+
+Data = dict[str, Any]
+
+TITLES = {
+    "lv_area": "LV area",
+    "lv_length": "LV length",
+    "lv_base_width": "LV base width",
+    "lv_orientation": "LV orientation",
+    "myo_area": "Myocardial area",
+    "epi_center_x": "Heart's centre, across",
+    "epi_center_y": "Heart's centre, down",
+    "la_area": "LA area",
+}
+"""Names of the attributes for a reader."""
+
+
+def numbers(values: Any, digits: int = 4) -> list[float | None]:
+    """Values as JSON has them: a few significant digits, None for what is missing."""
+    return [float(f"{v:.{digits}g}") if np.isfinite(v) else None for v in np.asarray(values, float)]
+
+
+def curves(study: Study) -> list[Data]:
+    """Attributes, steadiness and uncertainty over the frames, raw against written."""
+    after, before = study.certificate, study.before
+    found = []
+    for name, title in TITLES.items():
+        factor, unit = _unit(name, after.attributes.units)
+        found.append(
+            {
+                "key": name,
+                "title": title,
+                "unit": unit,
+                "zero": name.endswith("area"),
+                "written": numbers(after.attributes[name] * factor),
+                "network": before and numbers(before.attributes[name] * factor),
+            }
+        )
+    if after.consistency.applicable:
+        found.append(
+            {
+                "key": "steadiness",
+                "title": "Unsteadiness (1 is the bound)",
+                "unit": "",
+                "zero": True,
+                "bound": 1.0,
+                "written": numbers(_unsteadiness(after)),
+                "network": before and numbers(_unsteadiness(before)),
+            }
+        )
+    if study.uncertainty is not None:
+        found.append(
+            {
+                "key": "uncertainty",
+                "title": "Uncertainty of the mask (0 to 1)",
+                "unit": "",
+                "zero": True,
+                "written": numbers(study.uncertainty.scores),
+                "network": None,
+            }
+        )
+    return found
+
+
+def latent(study: Study) -> list[Data]:
+    """The seven tied dimensions of the code of every frame, with their bounds.
+
+    A tied dimension is its attribute, standardised over the experts' masks, so that the
+    trajectory needs no decoding. ``corridor`` is how far a frame may be from the middle of its
+    neighbours; ``range`` holds 95 % of the experts.
+    """
+    from cardiac.correction.canvas import Canvas
+    from cardiac.shape import expert_range
+
+    model = _model()
+    canvas = Canvas(study.sequence.shape, study.sequence.spacing)
+    after, before = study.certificate, study.before
+    written = _codes(after, canvas, model)
+    raw = None if before is None else _codes(before, canvas, model)
+    pixel = canvas.pixel_mm
+    scale = np.array([pixel**2, pixel, pixel, 1.0, pixel**2, pixel, pixel]) * model.attribute_sd
+    corridor = after.consistency.bound * _spans(after) / scale
+    return [
+        {
+            "key": name,
+            "title": TITLES[name],
+            "written": numbers(written[:, column]),
+            "network": None if raw is None else numbers(raw[:, column]),
+            "corridor": float(f"{corridor[column]:.4g}") if after.consistency.applicable else None,
+            "range": numbers(expert_range(model, name)),
+        }
+        for column, name in enumerate(ATTRIBUTES)
+    ]
+
+
+@cache
+def _model() -> ArVae:
+    from cardiac.shape import load_shape_model
+
+    return load_shape_model().model
+
+
+def _codes(certificate: Certificate, canvas: Any, model: ArVae) -> Array:
+    values = canvas.attributes(certificate.attributes.values)
+    return np.asarray((values - model.attribute_mean) / model.attribute_sd)
+
+
+def _spans(certificate: Certificate) -> Array:
+    """What the temporal bounds are scaled by, as the certificate does."""
+    from cardiac.temporal import expert_spans, spans_in_pixels
+
+    if certificate.attributes.units == "mm":
+        return expert_spans()
+    try:
+        return spans_in_pixels(certificate.attributes.values)
+    except GeometryError:
+        return expert_spans()
+
+
+def _unsteadiness(certificate: Certificate) -> Array:
+    """(T,) largest bend of the seven attributes over its bound; NaN at both ends."""
+    held = certificate.consistency
+    share = np.abs(held.deviation) / held.bound
+    known = np.asarray(np.isfinite(share).any(axis=1))
+    return np.where(known, np.nanmax(np.where(known[:, None], share, 0.0), axis=1), np.nan)
+
+
+def _unit(name: str, units: str) -> tuple[float, str]:
+    """Factor to the unit that a reader is used to, and the unit."""
+    if name == "lv_orientation":
+        return 1.0, "°"
+    if units == "px":
+        return 1.0, "px²" if name.endswith("area") else "px"
+    return (0.01, "cm²") if name.endswith("area") else (1.0, "mm")
