@@ -70,6 +70,15 @@ class RunFolder:
                 hint="Name a folder that cardiac process wrote.",
             )
         self._sources = dict(sources or {})
+        self._stamp = (self.folder / "indices.csv").stat().st_mtime_ns
+
+    def refresh(self) -> None:
+        """Read the tables again, if the run has gone on since."""
+        stamp = (self.folder / "indices.csv").stat().st_mtime_ns
+        if stamp != self._stamp:
+            self._stamp = stamp
+            for known in ("rows", "table", "by_id", "record", "_inputs", "_places"):
+                self.__dict__.pop(known, None)
 
     @cached_property
     def rows(self) -> list[Texts]:

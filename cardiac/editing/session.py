@@ -14,6 +14,7 @@ from cardiac.anatomy.frame import Array, BoolArray, as_masks
 from cardiac.certificate import Measured
 from cardiac.clinical import Convention, Indices, sequence_indices
 from cardiac.correction.terms import Terms
+from cardiac.editing.limits import largest_bends, phase_frames
 from cardiac.editing.propagate import held, moved
 from cardiac.editing.reshape import Shapes
 from cardiac.editing.sliders import Slider, sliders
@@ -21,7 +22,6 @@ from cardiac.editing.state import Key, Preview, State
 from cardiac.errors import GeometryError, MeasurementError, SettingsError
 from cardiac.geometry import Mask
 from cardiac.sequence import EchoSequence
-from cardiac.temporal import expert_spans, spans_in_pixels
 
 MARGINS = (0.9, 0.7, 0.5)
 """Shares of the bounds that outlines may use, so that pixels can use the rest."""
@@ -68,6 +68,7 @@ class Session:
         self._future: list[State] = []
         self._canvas = self.base.copy()
         self._painted: dict[int, Mask] = {}
+        self._known: tuple[State, Indices] | None = None
 
     @cached_property
     def shapes(self) -> Shapes:
@@ -101,7 +102,11 @@ class Session:
     @property
     def indices(self) -> Indices:
         """Clinical indices as they are now."""
-        return self._indices(self.state.drawn, self.state.measured)
+        state, known = self._known or (None, None)
+        if known is None or state is not self.state:
+            known = self._indices(self.state.drawn, self.state.measured)
+            self._known = self.state, known
+        return known
 
     @property
     def can_undo(self) -> bool:
@@ -136,20 +141,23 @@ class Session:
         keys = self._set(frame, wanted, alone=alone)
         values, which = self._solve(keys, margin=MARGINS[0])
         needed = np.zeros(len(self.base), dtype=bool)
-        now = self.state.measured.attributes
-        ends = self._ends(values if np.isfinite(values[:, 0]).all() else now.values)
+        now = self.state.measured.attributes.values
+        ends = self._ends(values if np.isfinite(values[:, 0]).all() else now)
         needed[[frame, *ends]] = True
         drawn, measured = self._draw(values, which & needed)
         rest = which & self.shapes.found & ~needed
         told = measured.attributes
         guess = np.where(rest[:, None], values, told.values)
         measured = measured._replace(attributes=replace(told, values=guess))
+        same = ends == self._ends(now) and all(
+            np.array_equal(drawn.get(t, self.base[t]), self.mask(t)) for t in ends
+        )
         return Preview(
             frame,
             drawn.get(frame, self.base[frame]),
             guess,
             self.terms.certificate(measured),
-            self._indices(drawn, measured),
+            self.indices if same else self._indices(drawn, measured),
         )
 
     def set(self, frame: int, wanted: Mapping[str, float], *, alone: bool = False) -> State:
@@ -239,8 +247,9 @@ class Session:
             drawn, measured = self._draw(values, which)
             loose = ~self.terms.certificate(measured).consistency.within
             count = int(np.count_nonzero(loose))
-            if best is None or count < best[0]:
-                best = count, drawn, measured
+            if best is not None and count >= best[0]:
+                break  # what still breaks its bound does so elsewhere
+            best = count, drawn, measured
             if count == 0 or not which.any():
                 break
         assert best is not None
@@ -285,27 +294,10 @@ class Session:
         return np.array([key.wanted.get(name, np.nan) for name in ATTRIBUTES])
 
     def _ends(self, values: Array) -> list[int]:
-        """Frames that the indices are measured on, by these areas."""
-        from cardiac.clinical import find_phases
-
-        sequence = self.sequence
-        phases = find_phases(
-            values[:, 0],
-            sequence.times,
-            ed_frames=sequence.ed_frames,
-            es_frames=sequence.es_frames,
-            r_wave_times=sequence.r_wave_times,
-            heart_rate_bpm=sequence.heart_rate_bpm,
-        )
-        return [t for beat in phases.beats for t in (beat.ed, beat.es)]
+        """Frames that the indices are measured on, by these attributes."""
+        return phase_frames(self.sequence, values[:, 0])
 
     @cached_property
     def _bound(self) -> Array:
         """(7,) largest bends, in the units of the attributes."""
-        certificate = self.original.certificate
-        if self.terms.spacing is not None:
-            return certificate.consistency.bound * expert_spans()
-        try:
-            return certificate.consistency.bound * spans_in_pixels(self.shapes.values)
-        except GeometryError:
-            return np.full(len(ATTRIBUTES), np.inf)
+        return largest_bends(self.original.certificate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, BackgroundTasks, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, Field
 
@@ -14,7 +14,7 @@ from cardiac.errors import CardiacError
 if TYPE_CHECKING:
     from cardiac.editing import RunFolder
     from cardiac.viewer.atlas import Atlas
-    from cardiac.viewer.desk import Desks
+    from cardiac.viewer.desks import Desks
 
 Data = dict[str, Any]
 STATIC = Path(__file__).parent / "static"
@@ -93,8 +93,11 @@ def _desks(desks: Desks, prefix: str) -> APIRouter:
     router = APIRouter(prefix=prefix)
 
     @router.get("")
-    def head(case: str) -> Data:
-        return desks.open(case).head()
+    def head(case: str, background: BackgroundTasks) -> Data:
+        told = desks.open(case).head()
+        if told["neighbours"]["next"]:
+            background.add_task(desks.read, told["neighbours"]["next"])
+        return told
 
     @router.get("/{key}/frame/{frame}")
     def frame(key: str, frame: int) -> Response:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -26,6 +28,7 @@ from cardiac.viewer.words import frames
 Data = dict[str, Any]
 
 PHASES = ("ED", "ES")
+COLOURS = {"ef": "lv_ef_percent", "uncertainty": "uncertainty"}
 NEAREST = 5
 STEPS = 7
 EXPERTS_SHOWN = 400
@@ -45,10 +48,13 @@ class Atlas:
     Args:
         run: The run.
         review: Whose versions of the masks hold.
+        busy: Whether somebody edits, who must not be made to wait.
     """
 
-    def __init__(self, run: RunFolder, review: Review) -> None:
-        self.run, self.review = run, review
+    def __init__(
+        self, run: RunFolder, review: Review, busy: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.run, self.review, self._busy = run, review, busy
         self._places: dict[str, Place] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -108,11 +114,17 @@ class Atlas:
         return {
             "points": found,
             "experts": self.plane.shown.round(2).tolist(),
+            "ranges": {key: self._range(column) for key, column in COLOURS.items()},
             "explained": [round(float(share), 3) for share in self.plane.explained],
             "done": len(places),
             "total": wanted,
             "attributes": [{"key": name, "title": TITLES[name]} for name in ATTRIBUTES],
         }
+
+    def _range(self, column: str) -> list[float] | None:
+        """Least and largest number of a column over the run."""
+        known = [float(row[column]) for row in self.run.rows if row.get(column)]
+        return [min(known), max(known)] if known else None
 
     def near(self, name: str, phase: str) -> Data:
         """The outline of a case and the experts' nearest to it, nearest first.
@@ -146,6 +158,8 @@ class Atlas:
 
     def _work(self) -> None:
         for row in self.run.rows:
+            while self._busy() and not self._stop.is_set():
+                time.sleep(0.2)
             if self._stop.is_set():
                 return
             if row["status"] == "ok" and row["id"] not in self._places:

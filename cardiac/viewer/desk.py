@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections import OrderedDict
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from cardiac.editing import Case, Preview, Review, RunFolder, Session
@@ -24,8 +24,6 @@ SIDE, QUALITY = 720, 82
 """Longest side of a frame on the page in pixels, and how well it is kept."""
 STEP = 2.5
 """Pixels between points of an outline."""
-MOST = 6
-"""Desks that are kept; the one that was asked last for longest is cleared."""
 
 
 class Desk:
@@ -36,28 +34,28 @@ class Desk:
     Args:
         run: The run.
         review: Who decided what.
-        name: Id of the case.
+        case: The case, which is not changed.
     """
 
-    def __init__(self, run: RunFolder, review: Review, name: str) -> None:
+    def __init__(self, run: RunFolder, review: Review, case: Case) -> None:
         self.key = secrets.token_hex(8)
-        self.run, self.review = run, review
+        self.run, self.review, self.case = run, review, case
         self.lock = threading.RLock()
-        self._open(name)
+        self.display = Display.of(case.sequence, 1)
+        self.size = shape_within(self.display.shape, SIDE)
+        self._images: dict[int, bytes] = {}
+        self._open()
 
-    def _open(self, name: str) -> None:
-        version = self.review.mask_path(name)
-        original = self.run.mask_path(name)
-        self.case: Case = self.run.open(name)
-        edited = version != original
+    def _open(self) -> None:
+        """Lay out the masks that hold now."""
+        version = self.review.mask_path(self.case.id)
+        self._shown = version, stamp(version)
+        edited = version != self.run.mask_path(self.case.id)
         self.start: Mask = self.run.open_masks(version) if edited else self.case.masks
         if self.start.shape != self.case.masks.shape:
             raise OutputError("the edited masks are of another size", path=version)
-        self.display = Display.of(self.case.sequence, 1)
-        self.size = shape_within(self.display.shape, SIDE)
-        for made in ("session", "_map", "before"):
+        for made in ("session", "before"):
             self.__dict__.pop(made, None)
-        self._images: dict[int, bytes] = {}
 
     @cached_property
     def session(self) -> Session:
@@ -202,12 +200,18 @@ class Desk:
     def decide(self, decision: str, note: str, who: str) -> Data:
         """Write a decision down and open the masks that hold from now on."""
         with self.lock:
+            version = self.review.mask_path(self.case.id)
+            if self._shown != (version, stamp(version)):
+                raise OutputError(
+                    "the masks have changed since this page was loaded; nothing was decided.",
+                    hint="Load it again.",
+                )
             edited = self.session if self.session.changed.any() else None
             if decision == "accept" and edited is not None:
                 decision = "edit"
             self.review.decide(self.case, decision, note, edited, who)
             if decision in ("edit", "withdraw"):
-                self._open(self.case.id)
+                self._open()
             return {"decision": decision}
 
     def history(self) -> list[Data]:
@@ -231,38 +235,9 @@ class Desk:
             raise OutputError(f"there is no frame {frame}", path=self.case.id)
 
 
-class Desks:
-    """The desks that are in use.
-
-    Args:
-        run: The run.
-        review: Who decided what.
-    """
-
-    def __init__(self, run: RunFolder, review: Review) -> None:
-        self.run, self.review = run, review
-        self._desks: OrderedDict[str, Desk] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def open(self, name: str) -> Desk:
-        """A new desk with a case on it.
-
-        Raises:
-            CardiacError: The case cannot be opened.
-        """
-        desk = Desk(self.run, self.review, name)
-        with self._lock:
-            self._desks[desk.key] = desk
-            while len(self._desks) > MOST:
-                self._desks.popitem(last=False)
-        return desk
-
-    def __getitem__(self, key: str) -> Desk:
-        with self._lock:
-            desk = self._desks.get(key)
-            if desk is None:
-                raise OutputError(
-                    "this case was closed, because others were opened.", hint="Load the page again."
-                )
-            self._desks.move_to_end(key)
-            return desk
+def stamp(path: Path) -> int:
+    """When a file was written; 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

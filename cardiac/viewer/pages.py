@@ -55,8 +55,9 @@ def add_pages(viewer: Viewer) -> None:
             _cohort(viewer)
 
     @ui.page("/case", title="Case · cardiac")
-    def case() -> None:
-        # The script reads the case's id from the address.
+    def case(id: str = "") -> None:  # noqa: A002
+        # The script reads the case's id from the address and asks for it in a moment.
+        viewer.desks.read(id)
         with _frame("", viewer, "case.js"):
             _section("case", "case")
 
@@ -76,6 +77,7 @@ def _section(name: str, style: str) -> ui.element:
 @contextmanager
 def _frame(active: str, viewer: Viewer, *scripts: str) -> Iterator[None]:
     """What all pages share: title, ways to the others, disclaimer."""
+    ui.colors(primary="#0b5a7a")
     for style in ("player.css", "viewer.css"):
         ui.add_head_html(f'<link rel="stylesheet" href="/static/{style}">')
     for script in ("player.js", "common.js", *scripts) if scripts else ("common.js",):
@@ -89,7 +91,7 @@ def _frame(active: str, viewer: Viewer, *scripts: str) -> Iterator[None]:
                     link.props('aria-current="page"')
         ui.label(viewer.run.folder.name).classes("run")
         ui.label("Not for clinical use").classes("disclaimer")
-    with ui.element("main").props('id="main"'):
+    with ui.element("div").classes("page"):
         yield
 
 
@@ -127,6 +129,7 @@ def _cohort(viewer: Viewer) -> None:
 
     def load() -> None:
         query = state["query"]
+        viewer.run.refresh()
         rows, count = select(viewer.run.rows, viewer.review.current(), query)
         for row in rows:
             row["picture"] = viewer.run.thumbnail(row["id"]) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from cardiac.viewer.atlas import Atlas
-    from cardiac.viewer.desk import Desks
+    from cardiac.viewer.desks import Desks
 
 log = logging.getLogger(__name__)
 
@@ -77,16 +78,18 @@ def build(run: RunFolder, settings: Settings, *, pages: bool = True) -> FastAPI:
         raise SettingsError("a package is missing.", hint=NEEDED) from error
     from cardiac.viewer.api import add_routes
     from cardiac.viewer.atlas import Atlas
-    from cardiac.viewer.desk import Desks
+    from cardiac.viewer.desks import Desks
     from cardiac.viewer.guard import Guard
 
     review = Review(run, settings.reviewer)
-    atlas = Atlas(run, review)
-    viewer = Viewer(run, review, Desks(run, review), Desks(run, review), atlas)
+    desks, peeks = Desks(run, review), Desks(run, review)
+    atlas = Atlas(run, review, lambda: desks.in_use)
+    viewer = Viewer(run, review, desks, peeks, atlas)
     guard = Middleware(Guard, token=settings.token, port=settings.port)
     app = FastAPI(openapi_url=None, middleware=[guard])
-    add_routes(app, viewer.desks, viewer.peeks, atlas)
+    add_routes(app, desks, peeks, atlas)
     if pages:
+        threading.Thread(target=desks.warm_up, daemon=True).start()
         try:
             from nicegui import ui
         except ImportError as error:

@@ -33,7 +33,7 @@
       this.parts.note.textContent = done < total
         ? `${done} of ${total} cases so far` : `${total} cases; the axes hold ${share} of the ` +
           "variance of the experts' codes";
-      if (done < total) setTimeout(() => this.open(), 700);
+      if (done < total) setTimeout(() => this.open(), done < 20 ? 500 : 2000);
     }
 
     _skeleton() {
@@ -48,23 +48,24 @@
           "shapes, seen along the two directions in which the experts' hearts differ most. " +
           "Small grey points are the experts'." }),
         el("div", { class: "desk" },
-          el("section", { class: "card left" },
-            el("div", { class: "filters" },
-              choose("Colour by", "by", BY, () => { this.by = this.parts.by.value; this._draw(); }),
-              choose("Phase", "phase", [["ED", "end-diastole"], ["ES", "end-systole"],
-                ["both", "both"]], () => { this.phase = this.parts.phase.value; this._draw(); })),
-            part("plot", el("div", { class: "scatter" })),
-            part("legend", el("p", { class: "legend" })),
-            part("note", el("p", { class: "hint", role: "status" }))),
+          el("div", { class: "left" },
+            el("section", { class: "card" },
+              el("div", { class: "filters" },
+                choose("Colour by", "by", BY, () => { this.by = this.parts.by.value; this._draw(); }),
+                choose("Phase", "phase", [["ED", "end-diastole"], ["ES", "end-systole"],
+                  ["both", "both"]], () => { this.phase = this.parts.phase.value; this._draw(); })),
+              part("plot", el("div", { class: "scatter" })),
+              part("legend", el("p", { class: "legend" })),
+              part("note", el("p", { class: "hint", role: "status" }))),
+            el("section", { class: "card" },
+              el("h2", { text: "Along one attribute" }),
+              choose("Attribute", "dimension", [], () => this._traverse()),
+              part("sheet", el("div", { class: "sheet" })))),
           el("section", { class: "card right" },
             part("chosen", el("h2", { text: "Choose a point" })),
             part("message", el("p", { class: "message bad", hidden: true })),
             part("player", el("div", {})),
-            part("near", el("div", { class: "near" })))),
-        el("section", { class: "card" },
-          el("h2", { text: "Along one attribute" }),
-          choose("Attribute", "dimension", [], () => this._traverse()),
-          part("sheet", el("div", { class: "sheet" }))));
+            part("near", el("div", { class: "near" })))));
     }
 
     _points() {
@@ -79,18 +80,33 @@
       return css(heat(0.85 * (high > low ? (value - low) / (high - low) : 0.5)));
     }
 
+    /* The plane is as wide as the experts' hearts spread, or wider where one of ours is beyond. */
+    _extent(points) {
+      const all = [...this.data.experts, ...points.map((p) => [p.x, p.y])];
+      return [0, 1].flatMap((k) => {
+        const values = all.map((p) => p[k]);
+        return [Math.floor(Math.min(...values)), Math.ceil(Math.max(...values))];
+      });
+    }
+
     _draw() {
       const points = this._points();
-      const values = points.map((p) => p[this.by]).filter((v) => typeof v === "number");
-      const range = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
-      const all = [...this.data.experts, ...points.map((p) => [p.x, p.y])];
-      const xs = all.map((p) => p[0]);
-      const ys = all.map((p) => p[1]);
-      const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-      const w = Math.min(760, Math.max(330, this.parts.plot.clientWidth || 640));
-      const [h, m] = [Math.round(0.72 * w), 44];
-      const x = (v) => m + ((v - x0) / (x1 - x0 || 1)) * (w - m - 12);
-      const y = (v) => h - m - ((v - y0) / (y1 - y0 || 1)) * (h - m - 12);
+      const range = this.data.ranges[this.by] || [0, 1];
+      const extent = this._extent(points);
+      const sameAs = [this.by, this.phase, ...extent].join();
+      if (this.marks && sameAs === this.drawn) {
+        /* More of the same: what is there stays, and with it the focus. */
+        for (const p of points) {
+          const key = `${p.id} ${p.phase}`;
+          if (!this.marks.has(key)) this._put(p, range, extent);
+        }
+        return;
+      }
+      this.drawn = sameAs;
+      const focus = document.activeElement && document.activeElement.dataset.key;
+      const [w, h, m] = this._size();
+      const { x, y } = this._scales(extent);
+      const [x0, x1, y0, y1] = extent;
       const parts = [];
       for (const v of ticks(x0, x1, 6).at) {
         parts.push(svg("text", { class: "tick", x: x(v), y: h - 24, "text-anchor": "middle", text: v }));
@@ -104,27 +120,55 @@
       for (const [a, b] of this.data.experts) {
         parts.push(svg("circle", { class: "expert", cx: x(a).toFixed(1), cy: y(b).toFixed(1), r: 1.8 }));
       }
-      points.forEach((p) => parts.push(this._mark(p, x(p.x), y(p.y), this._color(p, range))));
-      const picture = svg("svg", { viewBox: `0 0 ${w} ${h}`, role: "group",
-        "aria-label": `${points.length} hearts; arrow keys go from one to the next` }, ...parts);
-      this.parts.plot.replaceChildren(picture);
-      this._legend(range, values.length);
-      const marks = [...picture.querySelectorAll(".point")];
-      const current = marks.find((mark) => mark.classList.contains("on")) || marks[0];
-      if (current) current.setAttribute("tabindex", "0");
+      this.picture = svg("svg", { viewBox: `0 0 ${w} ${h}`, role: "group",
+        "aria-label": "hearts; arrow keys go from one to the next" }, ...parts);
+      this.marks = new Map();
+      points.forEach((p) => this._put(p, range, extent));
+      this.parts.plot.replaceChildren(this.picture);
+      this._legend(range, Boolean(this.data.ranges[this.by]));
+      this._select();
+      if (focus && this.marks.has(focus)) this.marks.get(focus).focus();
+    }
+
+    _size() {
+      this.width = this.width || Math.min(760, Math.max(330, this.parts.plot.clientWidth || 640));
+      return [this.width, Math.round(0.72 * this.width), 44];
+    }
+
+    _scales([x0, x1, y0, y1]) {
+      const [w, h, m] = this._size();
+      return {
+        x: (v) => m + ((v - x0) / (x1 - x0 || 1)) * (w - m - 12),
+        y: (v) => h - m - ((v - y0) / (y1 - y0 || 1)) * (h - m - 12) };
+    }
+
+    _put(p, range, extent) {
+      const { x, y } = this._scales(extent);
+      const mark = this._mark(p, x(p.x), y(p.y), this._color(p, range));
+      mark.setAttribute("tabindex", this.marks.size ? "-1" : "0");
+      this.marks.set(`${p.id} ${p.phase}`, mark);
+      this.picture.append(mark);
+    }
+
+    _select() {
+      if (!this.chosen || !this.marks) return;
+      const key = `${this.chosen.id} ${this.chosen.phase}`;
+      for (const [name, mark] of this.marks) {
+        mark.classList.toggle("on", name === key);
+        mark.setAttribute("aria-pressed", String(name === key));
+      }
     }
 
     _mark(p, x, y, color) {
-      const on = this.chosen && this.chosen.id === p.id && this.chosen.phase === p.phase;
       const told = `${p.id}, ${p.phase}, view ${p.view}` +
         (p.ef === null ? "" : `, EF ${p.ef.toFixed(0)} %`) +
         (p.uncertainty === null ? "" : `, uncertainty ${p.uncertainty.toFixed(2)}`);
-      const common = { class: `point${on ? " on" : ""}`, fill: color, tabindex: "-1",
-        role: "button", "aria-label": told, "data-id": p.id,
+      const common = { class: "point", fill: color, tabindex: "-1", role: "button",
+        "aria-label": told, "data-id": p.id, "data-key": `${p.id} ${p.phase}`,
         onclick: () => this._choose(p), onkeydown: (event) => this._key(event, p) };
       const mark = p.phase === "ED"
-        ? svg("circle", { ...common, cx: x, cy: y, r: on ? 8 : 5.5 })
-        : svg("rect", { ...common, x: x - 5, y: y - 5, width: on ? 14 : 10, height: on ? 14 : 10 });
+        ? svg("circle", { ...common, cx: x, cy: y, r: 5.5 })
+        : svg("rect", { ...common, x: x - 5, y: y - 5, width: 10, height: 10 });
       mark.append(svg("title", { text: told }));
       return mark;
     }
@@ -163,9 +207,7 @@
 
     async _choose(p) {
       this.chosen = p;
-      this._draw();
-      const again = [...this.parts.plot.querySelectorAll(".point.on")][0];
-      if (again) again.focus();
+      this._select();
       const link = el("a", { href: `/case?id=${encodeURIComponent(p.id)}`, text: p.id });
       this.parts.chosen.replaceChildren(link, ` · ${p.phase}`);
       this.parts.message.hidden = true;

@@ -165,6 +165,7 @@
     }
 
     _title() {
+      document.title = `${this.head.id} · cardiac`;
       const { row, neighbours } = this.head;
       const facts = [row.patient && `patient ${row.patient}`, `view ${row.view}`,
         `${row.n_frames} frames`, row.light && `light: ${row.light}`,
@@ -357,7 +358,8 @@
           now.reason && el("span", { text: `: ${now.reason}` }),
           live && el("span", { class: "hint", text: " (as far as can be told while you drag)" })),
         el("p", { class: "hint", text: this.now && this.now.changed.length && !live
-          ? `${this.now.changed.length} frames differ: ${spans(this.now.changed)}` : "" }));
+          ? `${this.now.changed.length} frames differ: ${spans(this.now.changed)}. ` +
+            "The uncertainty map is that of the run's masks." : "" }));
     }
 
     /* -- curves and tables -- */
