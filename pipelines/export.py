@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from cardiac.export import Evidence
     from cardiac.export.study import Choice
     from pipelines.run_folder import Case, RunFolder
+
+log = logging.getLogger(__name__)
 
 
 def export_command(
@@ -114,6 +117,9 @@ class Exported:
                 raise
             except CardiacError as error:
                 self.failures.append(f"{case.id}: {error}")
+            except Exception as error:
+                log.exception("a case failed in a way that was not foreseen")
+                self.failures.append(f"{case.id}: an unforeseen {type(error).__name__}: {error}")
 
     def _case(self, run: RunFolder, case: Case) -> None:
         from cardiac.export.study import write_results
@@ -123,7 +129,7 @@ class Exported:
         if self.image and not case.views:
             path = self.out / f"{name}.image.nii.gz"
             self.files.append(write_image(path, run.image(case)))
-        evidence = self._evidence(run, case) if self.choice.dicom else []
+        evidence = self._evidence(run, case) if self.choice.from_source else []
         masks = uncertainty = None
         if self.choice.seg and evidence and not case.views:
             masks, uncertainty = run.masks(case), run.uncertainty(case)
@@ -148,7 +154,10 @@ class Exported:
                 cine = run.source(view)
             except InputError as error:
                 told = self.failures if self._blame(error) else self.remarks
-                told.append(f"{view.id}: no DICOM was written: {error}")
+                what = (
+                    "no DICOM was written" if self.choice.dicom else "FHIR has no patient's number"
+                )
+                told.append(f"{view.id}: {what}: {error}")
                 return []
             found.append(Evidence(cine, view.results.ed_frames, view.results.es_frames))
         return found

@@ -13,9 +13,10 @@ from cardiac.export.maker import Maker
 from cardiac.export.results import Results
 from cardiac.export.seg import mask_segmentation, uncertainty_segmentation
 from cardiac.export.sr import Evidence, ReportClass, echo_report
-from cardiac.export.study import export_study
+from cardiac.export.study import Choice, export_study
 
 __all__ = [
+    "Choice",
     "Evidence",
     "Maker",
     "ReportClass",

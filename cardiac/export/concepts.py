@@ -1,116 +1,29 @@
-"""What each index is called in the vocabularies of echocardiography.
-
-Pre-coordinated codes are those of CID 12300 "Core Echo Measurement" (PS3.16); properties,
-sites, phases and methods are those of CID 12304, 12305, 12307 and 12227.
-"""
+"""Every index with its codes; pre-coordinated ones are of CID 12300 "Core Echo Measurement"."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from cardiac.clinical.volumes import Convention
-from cardiac.export.dicom.codes import Code, private
-
-CALCULATED = Code("125315", "DCM", "Calculated")
-MEASURED = Code("125316", "DCM", "Directly measured")
-CHANGE = Code("125314", "DCM", "Fractional Change")
-INDEXED = Code("125313", "DCM", "Indexed")
-VENTRICLE = Code("87878005", "SCT", "Left ventricle")
-WALL = Code("49848007", "SCT", "Left Ventricle Myocardium")
-ATRIUM = Code("82471001", "SCT", "Left atrium")
-VOLUME = Code("118565006", "SCT", "Volume")
-AREA = Code("42798000", "SCT", "Area")
-LENGTH = Code("410668003", "SCT", "Length")
-THICKNESS = Code("59089-3", "LN", "Thickness")
-EJECTION = Code("70822001", "SCT", "Cardiac ejection fraction")
-RATE = Code("8867-4", "LN", "Heart rate")
-END_DIASTOLE = Code("416190007", "SCT", "End diastole")
-END_SYSTOLE = Code("416430001", "SCT", "End Systole")
-CYCLE = Code("125324", "DCM", "Full Cardiac Cycle")
-ONE_PLANE = Code("125208", "DCM", "Method of Disks, Single Plane")
-TWO_PLANES = Code("125207", "DCM", "Method of Disks, Biplane")
-AREA_LENGTH = Code("125205", "DCM", "Area-Length Single Plane")
-PLANIMETRY = Code("125220", "DCM", "Planimetry")
-SURFACE = Code("8277-6", "LN", "Body Surface Area")
-VIEWS = {
-    "A4C": Code("399214001", "SCT", "Apical four chamber"),
-    "A2C": Code("399232001", "SCT", "Apical two chamber"),
-    "A3C": Code("399339008", "SCT", "Apical long axis"),
-}
-UNITS = {
-    "ml": Code("mL", "UCUM", "milliliter"),
-    "percent": Code("%", "UCUM", "percent"),
-    "cm2": Code("cm2", "UCUM", "square centimeter"),
-    "mm": Code("mm", "UCUM", "millimeter"),
-    "ml/m2": Code("mL/m2", "UCUM", "milliliter per square meter"),
-    "rate": Code("/min", "UCUM", "per minute"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """What an index is.
-
-    Attributes:
-        title: For people to read.
-        short: A label for narrow places; also the stem of the private code.
-        unit: Its unit in UCUM.
-        site: Where it is measured.
-        prop: What is measured there.
-        kind: Whether it is measured, calculated, a change or indexed.
-        phase: When in the cycle.
-        method: How, if one method of CID 12227 says it.
-        discs: Whether it follows the method of discs, in one plane or two.
-        divisor: What it is divided by.
-        core: Code of CID 12300 by view, "biplane" included.
-        public: Code of another public scheme, whatever the view.
-    """
-
-    title: str
-    short: str
-    unit: Code
-    site: Code
-    prop: Code
-    kind: Code = CALCULATED
-    phase: Code = END_DIASTOLE
-    method: Code | None = None
-    discs: bool = False
-    divisor: Code | None = None
-    core: Mapping[str, Code] = field(default_factory=dict)
-    public: Code | None = None
-
-    def measured_by(self, view: str) -> Code | None:
-        """The code of its method in a view."""
-        if self.discs:
-            return TWO_PLANES if view == "biplane" else ONE_PLANE
-        return self.method
-
-    def core_code(self, view: str, convention: str) -> Code | None:
-        """Its code of CID 12300, where it is what that code says.
-
-        Volumes of discs that are not as high as the axis of their own phase are another
-        thing than the guidelines' and never get their code.
-        """
-        return None if self._own_way(convention) else self.core.get(view)
-
-    def other_code(self, view: str, convention: str) -> Code:
-        """Its code outside CID 12300: a public one, or one of our own."""
-        if self.public is not None and not self._own_way(convention):
-            return self.public
-        return self.own_code(view, convention)
-
-    def own_code(self, view: str, convention: str, *, interval: bool = False) -> Code:
-        """A private code that tells index, view, convention, and whether it has an interval."""
-        own_way = self._own_way(convention)
-        where = view if view in VIEWS or view == "biplane" else ""
-        parts = (self.short, "BP" if where == "biplane" else where, "L" * own_way, "I" * interval)
-        meaning = self.title + (f", {where}" if where else "")
-        meaning += " (longest axis)" * own_way + ", interval" * interval
-        return private("_".join(filter(None, parts)), meaning)
-
-    def _own_way(self, convention: str) -> bool:
-        return self.discs and convention != Convention.ASE
+from cardiac.export.concept import Concept
+from cardiac.export.dicom.codes import Code
+from cardiac.export.vocabulary import (
+    AREA,
+    AREA_LENGTH,
+    ATRIUM,
+    CHANGE,
+    CYCLE,
+    EJECTION,
+    END_SYSTOLE,
+    INDEXED,
+    LENGTH,
+    MEASURED,
+    PLANIMETRY,
+    RATE,
+    SURFACE,
+    THICKNESS,
+    UNITS,
+    VENTRICLE,
+    VOLUME,
+    WALL,
+)
 
 
 def _loinc(**codes: tuple[str, str]) -> dict[str, Code]:

@@ -60,11 +60,12 @@ class Results:
         """The results of a study."""
         indices, assessment = study.indices, study.assessment
         intervals = assessment.intervals if assessment else None
+        bounds = intervals.bounds if intervals else {}
         reasons = assessment.verdict.reasons if assessment else ()
         found = {name: value for name, value in indices.numbers().items() if value is not None}
         return cls(
             found,
-            dict(intervals.bounds) if intervals else {},
+            {name: (float(low), float(high)) for name, (low, high) in bounds.items()},
             {name: why for name, why in indices.reasons.items() if _meant(name, why, found)},
             str(indices.view),
             str(indices.convention),

@@ -49,8 +49,13 @@ class Choice:
 
     @property
     def dicom(self) -> bool:
-        """Whether a DICOM source is needed."""
+        """Whether DICOM is to be written."""
         return self.seg or self.sr
+
+    @property
+    def from_source(self) -> bool:
+        """Whether a DICOM source is asked for anything."""
+        return self.dicom or (self.fhir and self.keep_phi)
 
 
 def export_study(
@@ -86,7 +91,7 @@ def export_study(
         )
     folder, name, results = Path(folder), study_name(study), Results.of(study)
     seen: tuple[Evidence, ...] = ()
-    if choice.dicom and path is not None:
+    if choice.from_source and path is not None:
         seen = (Evidence(Source.read(path), results.ed_frames, results.es_frames),)
     files = write_labels(folder) if choice.labels else []
     return files + write_results(

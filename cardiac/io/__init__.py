@@ -6,7 +6,13 @@ from cardiac.io.inputs import InputItem, find_inputs, read_item
 from cardiac.io.masks import read_mask
 from cardiac.io.region import sector_region
 from cardiac.io.registry import FORMATS, Format, read
-from cardiac.io.write import write_atomically, write_float_map, write_mask, write_share_map
+from cardiac.io.write import (
+    write_atomically,
+    write_float_map,
+    write_image,
+    write_mask,
+    write_share_map,
+)
 
 __all__ = [
     "FORMATS",
@@ -21,6 +27,7 @@ __all__ = [
     "sector_region",
     "write_atomically",
     "write_float_map",
+    "write_image",
     "write_mask",
     "write_share_map",
 ]

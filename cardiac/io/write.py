@@ -45,6 +45,14 @@ def write_mask(path: str | Path, masks: npt.ArrayLike, sequence: EchoSequence) -
     return _write(Path(path), labels, sequence, _MASK_NOTE)
 
 
+def write_image(path: str | Path, sequence: EchoSequence) -> Path:
+    """Write the grey frames of a cine as uint8 NIfTI, voxel for voxel where its masks are.
+
+    Layout, geometry and errors are those of :func:`write_mask`.
+    """
+    return _write(Path(path), sequence.frames, sequence, "grey levels")
+
+
 def write_float_map(
     path: str | Path, maps: npt.ArrayLike, sequence: EchoSequence, description: str = ""
 ) -> Path:

@@ -109,6 +109,25 @@ def test_anonymous_is_passed_on(run_folder, tmp_path):
         assert b"P-17" not in path.read_bytes()
 
 
+def test_the_patient_is_put_into_fhir_only_where_asked(run_folder, tmp_path):
+    folder, _ = run_folder()
+    for keep in (False, True):
+        out = tmp_path / f"out{keep}"
+        assert export_command(folder, out=out, fhir=True, keep_phi=keep) == 0
+        told = (out / "a4c.fhir.json").read_text()
+        assert ("P-17" in told) == ("2024-03-01" in told) == keep
+        assert ("0123abcd" in told) != keep
+
+
+def test_a_case_that_fails_costs_no_other(run_folder, tmp_path, capsys):
+    folder, _ = run_folder()
+    with (folder / "indices.csv").open("a") as file:
+        file.write((folder / "indices.csv").read_text().splitlines()[1].replace("a4c,", "lost,", 1))
+    assert export_command(folder, out=tmp_path / "out") == 1
+    assert {f"a4c.{kind}" for kind in ALL} <= names(tmp_path / "out")
+    assert "lost" in capsys.readouterr().out
+
+
 def test_a_source_that_moved_is_found_by_its_bytes_wherever_it_is(run_folder, tmp_path, capsys):
     folder, _ = run_folder()
     (moved := tmp_path / "elsewhere" / "deep").mkdir(parents=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -20,6 +20,7 @@ from cardiac.export.seg.content import mask_segments
 from cardiac.labels import STRUCTURES, Label
 from tests.export.conftest import US_STILL, write_dicom
 
+FEW = settings(max_examples=10)
 SHAPES = array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=11)
 LABELS = SHAPES.flatmap(lambda shape: arrays(np.uint8, shape, elements=st.integers(0, 3)))
 BYTES = SHAPES.flatmap(lambda shape: arrays(np.uint8, shape))
@@ -33,6 +34,7 @@ def reread(made: pydicom.Dataset) -> pydicom.Dataset:
     return pydicom.dcmread(io.BytesIO(finish(made)))
 
 
+@FEW
 @given(labels=LABELS)
 def test_any_mask_comes_back_through_pydicom(tmp_path, maker, labels):
     made = reread(mask_segmentation(labels, blank(tmp_path, labels.shape), maker))
@@ -41,6 +43,7 @@ def test_any_mask_comes_back_through_pydicom(tmp_path, maker, labels):
         np.testing.assert_array_equal(plane == 1, labels == label)
 
 
+@FEW
 @given(labels=LABELS)
 def test_any_mask_comes_back_through_highdicom_frame_by_frame(tmp_path, maker, labels):
     hd = pytest.importorskip("highdicom")
@@ -54,6 +57,7 @@ def test_any_mask_comes_back_through_highdicom_frame_by_frame(tmp_path, maker, l
     np.testing.assert_array_equal(back, labels[::-1])
 
 
+@FEW
 @given(shares=BYTES)
 def test_any_uncertainty_comes_back(tmp_path, maker, shares):
     hd = pytest.importorskip("highdicom")

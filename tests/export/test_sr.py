@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiac.errors import GeometryError, MeasurementError
@@ -203,6 +203,7 @@ def test_decimal_text_is_short_and_near(number):
     assert float(text) == pytest.approx(number, rel=1e-8)
 
 
+@settings(max_examples=12)
 @given(number=st.floats(-1e6, 1e6))
 def test_any_number_comes_back_exactly(tmp_path_factory, maker, number):
     source = Source.read(_any_cine(tmp_path_factory))

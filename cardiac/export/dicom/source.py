@@ -55,9 +55,9 @@ class Source:
         with decoding(path, "DICOM file"):
             header = dcmread(path, force=True, stop_before_pixels=True)
             known = "Rows" in header and "Columns" in header
+            missing = [name for name in _NEEDED if valid_uid(header.get(name)) is None]
         if not known:
             raise UnsupportedImageError(f"is no DICOM image: {_WHY}", path=path, hint=_ELSE)
-        missing = [name for name in _NEEDED if valid_uid(header.get(name)) is None]
         if missing:
             raise UnsupportedImageError(
                 f"has no valid {', '.join(missing)}: nothing can refer to it.",

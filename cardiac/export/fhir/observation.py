@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from cardiac.export.concepts import CONCEPTS, Concept
+from cardiac.export.concept import Concept
+from cardiac.export.concepts import CONCEPTS
 from cardiac.export.dicom.codes import PRIVATE, Code, private
 from cardiac.export.maker import PURPOSE
 from cardiac.export.results import Results

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardiac.export.concepts import CONCEPTS, END_DIASTOLE, END_SYSTOLE, VIEWS, Concept
+from cardiac.export.concept import Concept
+from cardiac.export.concepts import CONCEPTS
 from cardiac.export.dicom.codes import Code
 from cardiac.export.dicom.modules import hashed_uid
 from cardiac.export.dicom.source import Source
@@ -22,6 +23,7 @@ from cardiac.export.maker import MANUFACTURER, NAME, PURPOSE, Maker
 from cardiac.export.results import Results
 from cardiac.export.sr.content import code, container, image, number, text, uid
 from cardiac.export.sr.enums import Relation
+from cardiac.export.vocabulary import END_DIASTOLE, END_SYSTOLE, VIEWS
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
