@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -34,9 +34,12 @@ class ProcessSettings(BaseModel):
             time, and certify them.
         profile: Bounds of the anatomical criteria: published, or camus, which is wider.
         assess: Estimate uncertainty, intervals of the indices and the traffic light.
+        fill: Before the correction, draw doubtful frames as the most likely heart behind what
+            can be trusted of them.
         clean: Without correction, remove islands and fill holes of the network's masks.
         pictures: Write a picture of every sequence.
         videos: Write a video of every sequence.
+        report: Write what the report shows of every sequence.
         segmentation: How the network runs.
         uncertainty: How uncertainty is estimated.
     """
@@ -47,9 +50,11 @@ class ProcessSettings(BaseModel):
     correct: bool = True
     profile: Literal["published", "camus"] = "published"
     assess: bool = True
+    fill: bool = False
     clean: bool = True
     pictures: bool = True
     videos: bool = True
+    report: bool = True
     segmentation: SegmentationSettings = SegmentationSettings()
     uncertainty: UncertaintySettings = UncertaintySettings()
 
@@ -66,6 +71,7 @@ class Study:
             correction did to every frame.
         settings: How it was processed.
         uncertainty: Of ``masks``, pixel by pixel and frame by frame; None if not asked for.
+        before: Certificate of the network's own masks; None if they were not corrected.
     """
 
     sequence: EchoSequence
@@ -75,6 +81,7 @@ class Study:
     settings: ProcessSettings
     uncertainty: Uncertainty | None = None
     estimator: Estimator | None = field(default=None, repr=False)
+    before: Certificate | None = None
 
     @property
     def attributes(self) -> Attributes:
@@ -100,7 +107,14 @@ class Study:
 
         if self.estimator is None or self.uncertainty is None:
             return None
-        return assess(self.estimator, self.uncertainty, self.masks, self.indices, self.certificate)
+        return assess(
+            self.estimator,
+            self.uncertainty,
+            self.masks,
+            self.indices,
+            self.certificate,
+            view=self.sequence.view,
+        )
 
     def save(self, folder: str | Path, name: str | None = None) -> list[Path]:
         """Write mask, tables and pictures as ``cardiac process`` does.
@@ -119,7 +133,12 @@ class Study:
 
         folder, name = Path(folder), name or study_name(self)
         files = save_study(self, folder, name)
-        return files + write_tables(folder, [self.index_row(name)], self.frame_rows(name))
+        files += write_tables(folder, [self.index_row(name)], self.frame_rows(name))
+        if self.settings.report:
+            from cardiac.report.page import write_report
+
+            files += write_report(folder)
+        return files
 
     def index_row(self, name: str, item: InputItem | None = None) -> dict[str, object]:
         """The sequence's row of ``indices.csv``."""
@@ -156,8 +175,8 @@ def process(
     segmenter = models or Segmenter.load(settings.segmentation)
     segmentation = segmenter.segment(sequence)
     if not settings.assess:
-        masks, certificate = _certified(sequence, segmentation, settings)
-        return Study(sequence, segmentation, masks, certificate, settings)
+        masks, certificate, before = _certified(sequence, segmentation, settings)
+        return Study(sequence, segmentation, masks, certificate, settings, before=before)
     from cardiac.assessment import estimator_for
     from cardiac.uncertainty import Estimator
     from cardiac.uncertainty.trust import frame_weights
@@ -165,10 +184,37 @@ def process(
     # What the network doubts itself tells its frames apart, and costs next to nothing.
     doubt = Estimator(UncertaintySettings(method=Method.ENTROPY))
     weights = frame_weights(doubt.estimate(sequence, segmentation, segmentation.masks))
-    masks, certificate = _certified(sequence, segmentation, settings, weights)
     estimator = estimator_for(settings.uncertainty, segmenter)
+    if settings.fill and settings.correct and estimator.weights is not None:
+        masks, certificate, before = _filled(sequence, segmentation, settings, weights, estimator)
+    else:
+        masks, certificate, before = _certified(sequence, segmentation, settings, weights)
     uncertainty = estimator.estimate(sequence, segmentation, masks)
-    return Study(sequence, segmentation, masks, certificate, settings, uncertainty, estimator)
+    return Study(
+        sequence, segmentation, masks, certificate, settings, uncertainty, estimator, before
+    )
+
+
+def _filled(
+    sequence: EchoSequence,
+    segmentation: Segmentation,
+    settings: ProcessSettings,
+    weights: Array,
+    estimator: Estimator,
+) -> tuple[Mask, Certificate, Certificate]:
+    """As `_certified`, but doubtful frames are first drawn anew by the latent space."""
+    from cardiac.anatomy import load_profile
+    from cardiac.certificate import certify
+    from cardiac.uncertainty.fill import fill_in, told_against
+
+    network, profile = segmentation.masks, load_profile(settings.profile)
+    before = certify(
+        network, sequence.spacing, sequence.frame_interval_s, profile=profile, atrium=True
+    )
+    filled, drawn = fill_in(sequence, segmentation, estimator)
+    start = replace(segmentation, masks=filled)
+    masks, certificate, _ = _certified(sequence, start, settings, weights)
+    return masks, told_against(certificate, network, masks, drawn, sequence), before
 
 
 def _certified(
@@ -176,8 +222,8 @@ def _certified(
     segmentation: Segmentation,
     settings: ProcessSettings,
     weights: Array | None = None,
-) -> tuple[Mask, Certificate]:
-    """Masks to write and their certificate.
+) -> tuple[Mask, Certificate, Certificate | None]:
+    """Masks to write, their certificate, and that of the masks before the correction.
 
     Args:
         sequence: What was read.
@@ -195,9 +241,9 @@ def _certified(
         correction = correct_masks(
             raw, spacing, interval, weights=weights, profile=profile, atrium=True
         )
-        return correction.masks, correction.after
+        return correction.masks, correction.after, correction.before
     if settings.clean:
         # In place: the raw masks of a long cine weigh as much as the cine, and the
         # segmentation keeps the scores they came from.
         remove_debris(raw, copy=False)
-    return raw, certify(raw, spacing, interval, profile=profile, atrium=True)
+    return raw, certify(raw, spacing, interval, profile=profile, atrium=True), None

@@ -52,6 +52,8 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "level": ("sequence", "patient"),
     "status": ("ok", "failed"),
     "phase": ("ED", "ES"),
+    "light": ("accept", "review", "reject"),
+    "action": ("kept", "repaired", "moved", "replaced"),
 }
 _NEVER_EMPTY = {
     "indices": {"id", "level", "status"},

@@ -30,6 +30,11 @@ app.command(
     help="Segment cines and write masks, clinical indices and pictures.",
 )
 app.command(
+    "pipelines.report:report_command",
+    name="report",
+    help="Make the page of a run anew.",
+)
+app.command(
     "pipelines.status:status_command",
     name="status",
     help="Tell where a batch stands.",
@@ -38,6 +43,11 @@ app.command(
     "pipelines.verify:verify_command",
     name="verify",
     help="Prove that results are whole and unaltered.",
+)
+app.command(
+    "pipelines.viewer:inspect_command",
+    name="inspect",
+    help="Look at a run in the browser, edit its masks and decide on its cases.",
 )
 app.command(
     "pipelines.manifest:app",
@@ -53,6 +63,11 @@ app.command(
     "pipelines.correct:correct_command",
     name="correct",
     help="Make masks anatomically valid and steady in time, and certify them.",
+)
+app.command(
+    "pipelines.export:export_command",
+    name="export",
+    help="Write a run's results as DICOM Segmentations and reports, FHIR, and label names.",
 )
 app.command(
     "pipelines.info:info_command",

@@ -34,6 +34,7 @@ def process_command(
         settings: See configs/process.yaml.
         batch: How the work is done.
     """
+    from cardiac.export.labels import write_labels
     from pipelines.screen import print_summary, progress_bar
 
     job = ProcessJob(out, settings, batch=batch)
@@ -42,5 +43,6 @@ def process_command(
         for case in job.run(items):
             advance(case)
     job.finish()
+    write_labels(out)
     print_summary(job)
     return job.exit_code

@@ -151,8 +151,9 @@ def _data(
         if header.get("headersize") == "-1" and not compressed:
             offset = max(0, source.stat().st_size - size)
         file.seek(offset)
-        # Never more than was declared: a zip bomb stops here.
-        data = zlib.decompressobj().decompress(file.read(), size) if compressed else file.read(size)
+        # Never more than was declared (a zip bomb stops here), nor more than that can take packed.
+        packed = file.read(size + size // 1000 + 2**16) if compressed else b""
+        data = zlib.decompressobj().decompress(packed, size) if compressed else file.read(size)
     if len(data) < size:
         raise UnreadableFileError(
             f"holds {len(data)} of {size} bytes of pixels; it is truncated.",

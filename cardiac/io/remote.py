@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from cardiac.errors import CardiacError, InvalidPixelsError, SettingsError, UnreadableFileError
 from cardiac.io.pixels import MAX_FILE_BYTES
 
 _BLOCK = 1 << 20
+_URL = re.compile(r"\w+://[^\s'\"<>]+")
 
 
 def is_url(path: str) -> bool:
@@ -22,14 +24,27 @@ def is_url(path: str) -> bool:
 
 
 def url_name(url: str) -> str:
-    """The file's name at the end of a URL."""
-    return PurePosixPath(urlsplit(url).path).name or "input"
+    """The file's name at the end of a URL: never a folder's."""
+    name = PurePosixPath(_split(url).path).name
+    return "input" if name in ("", "..") else name
 
 
 def shown_url(url: str) -> str:
     """A URL without user, password and query, where secrets stand."""
-    parts = urlsplit(url)
+    parts = _split(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # for instance an odd bracket
+        return SplitResult("", "", "malformed-url", "", "")
+
+
+def without_secrets(text: str) -> str:
+    """Text in which every URL is told without what is secret in it."""
+    return _URL.sub(lambda found: shown_url(found[0]), text)
 
 
 def remote_state(url: str) -> str:
@@ -91,7 +106,7 @@ def _telling(url: str) -> Iterator[None]:
         raise
     except Exception as error:  # every kind of server fails in ways of its own
         raise UnreadableFileError(
-            f"cannot be fetched ({type(error).__name__}: {shown_url(str(error))[:160]}).",
+            f"cannot be fetched ({type(error).__name__}: {without_secrets(str(error))[:160]}).",
             path=shown_url(url),
             hint="Check the URL, the access and that the package for its kind is installed.",
         ) from error

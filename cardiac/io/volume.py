@@ -87,8 +87,10 @@ def refuse_depth(shape: tuple[int, ...], zooms: tuple[float, ...], path: Path) -
     Raises:
         UnsupportedImageError: The step looks like a slice distance.
     """
+    if len(shape) != 3 or shape[2] == 1:
+        return
     is_frames = "sequence" in path.name.lower() or zooms[2] in (1.0, 0.0)
-    if len(shape) != 3 or shape[2] == 1 or is_frames or abs(zooms[2] - CAMUS_DEPTH_MM) < 1e-4:
+    if is_frames or abs(zooms[2] - CAMUS_DEPTH_MM) < 1e-4:
         return
     if 0.2 < zooms[2] <= 10:
         raise UnsupportedImageError(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipelines.batch.fingerprint import file_hash
 from pipelines.batch.ledger import Ledger, State
+from pipelines.batch.store import open_store
 from pipelines.batch.tables import FRAMES, INDICES, table_parts
-
-_KEPT = {"logs", ".work"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,13 @@ class Finding:
     case: str = ""
 
 
-def verify(folder: Path, *, inputs: bool = False) -> Iterator[Finding]:
+def verify(folder: Path, *, inputs: bool = False, store: str = "") -> Iterator[Finding]:
     """Hash every result again and compare with the ledger.
 
     Args:
         folder: Output folder.
         inputs: Hash the inputs again too.
+        store: URL of the store that the files of the cases went to, if they did.
 
     Yields:
         What is missing, altered, unfinished or belongs to no case.
@@ -41,6 +42,7 @@ def verify(folder: Path, *, inputs: bool = False) -> Iterator[Finding]:
     Raises:
         OutputError: There is no ledger.
     """
+    files = open_store(folder, store)
     with Ledger(folder) as ledger:
         run = ledger.last_run()
         if run is None:
@@ -49,36 +51,36 @@ def verify(folder: Path, *, inputs: bool = False) -> Iterator[Finding]:
             if entry.state in (State.WAITING, State.RUNNING):
                 yield Finding("unfinished", entry.id, entry.id)
             for output in ledger.outputs(entry.id):
-                kind = _compare(folder / output.path, output.sha256)
+                kind = _compare(partial(files.sha256, output.path), output.sha256)
                 if kind:
                     yield Finding(kind, output.path, entry.id)
             if inputs and entry.sha256:
                 path = Path(entry.input)
-                kind = "" if path.is_dir() else _compare(path, entry.sha256)
+                kind = "" if path.is_dir() else _compare(partial(file_hash, path), entry.sha256)
                 if kind:
                     yield Finding(kind, entry.input, entry.id)
-        yield from _strays(folder, ledger)
+        known = ledger.known_paths()
+        rooms = {told.partition("/")[0] for told in known}  # others may keep folders beside them
+        for told in files.names():
+            if told.partition("/")[0] not in rooms:
+                continue
+            # The page of a case is made of its data, at any time.
+            page = told.startswith("report/") and told.endswith(".html")
+            if told not in known and not (page and f"{told[:-5]}.json" in known):
+                yield Finding("stray", told)
         for name in (INDICES, FRAMES):
             kind = _compare_table(folder / name, table_parts(ledger, run["run"], name))
             if kind:
                 yield Finding(kind, name)
 
 
-def _compare(path: Path, sha256: str) -> str:
+def _compare(hashed: Callable[[], str], sha256: str) -> str:
     try:
-        return "" if file_hash(path) == sha256 else "altered"
+        return "" if hashed() == sha256 else "altered"
     except FileNotFoundError:
         return "missing"
     except OSError:
         return "unreadable"
-
-
-def _strays(folder: Path, ledger: Ledger) -> Iterator[Finding]:
-    known = ledger.known_paths()
-    for path in sorted(p for p in folder.glob("*/**/*") if p.is_file()):
-        told = path.relative_to(folder)
-        if told.parts[0] not in _KEPT and told.as_posix() not in known:
-            yield Finding("stray", told.as_posix())
 
 
 def _compare_table(path: Path, parts: Iterator[str]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import tempfile
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from pipelines.batch.ledger import Entry, Ledger, State
 from pipelines.batch.privacy import hide_ids, shown_error, shown_item, shown_path
 from pipelines.batch.result import Case, Failure, Result
 from pipelines.batch.settings import BatchSettings
-from pipelines.batch.work import Progress, Work, clear_aside
+from pipelines.batch.store import open_store
+from pipelines.batch.work import Progress, Work, clear_aside, open_aside
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -65,6 +67,7 @@ class ProcessJob:
         self.total = self.failed = self.skipped = self.uncertified = 0
         self._engine: dict[str, Any] | None = None
         self._work = Work(out, settings, self.batch)
+        self._store = open_store(out, self.batch.store)
         check_folder(out)
 
     @property
@@ -107,9 +110,11 @@ class ProcessJob:
         from pipelines.batch.tables import GrowingTables
 
         with self._locked(), Ledger(self.out, create=True) as ledger:
-            clear_aside(self.out)
             items = hide_ids(items, self.batch)
             made_with = settings_hash(self.settings, self.batch)
+            if self.batch.scheduler:
+                self._work = replace(self._work, made_with=made_with)
+            open_aside(self._work)
             told = self.settings.model_dump(mode="json")
             run = ledger.open_run(
                 made_with, told, ((item.id, shown_path(item, self.batch)) for item in items)
@@ -132,6 +137,7 @@ class ProcessJob:
                     _tell(log, item, result)
                     error = result.failure.error() if result.failure else None
                     yield self._keep(Case(item, result.row, error, result.frames, result.seconds))
+            clear_aside(self.out)
             ledger.close_run(run, self.exit_code, self._engine)
 
     def finish(self) -> None:
@@ -140,14 +146,21 @@ class ProcessJob:
         Raises:
             OutputError: One cannot be written.
         """
+        from cardiac.report.page import write_report
         from pipelines.batch.tables import write_table_files
         from pipelines.run_record import write_run_record
 
         with self._locked(), Ledger(self.out) as ledger:
             run = ledger.last_run()
             assert run is not None, "finish comes after run"
-            write_table_files(self.out, ledger, run["run"], parquet=self.batch.parquet)
-            write_run_record(self.out, ledger, run)
+            files = write_table_files(self.out, ledger, run["run"], parquet=self.batch.parquet)
+            files.append(write_run_record(self.out, ledger, run))
+            if self.settings.report:
+                files.append(write_report(self.out)[0])
+        if self.batch.store:
+            with tempfile.TemporaryDirectory() as folder:
+                for file in files:
+                    self._store.put(Path(shutil.copy(file, folder)), file.name)
 
     def _locked(self) -> AbstractContextManager[object]:
         from filelock import FileLock, Timeout
@@ -183,21 +196,14 @@ class ProcessJob:
         return Case(item, entry.row, error, entry.frames or 0, entry.seconds or 0, skipped=True)
 
     def _complete(self, ledger: Ledger, entry: Entry) -> bool:
-        for output in ledger.outputs(entry.id):
-            try:
-                if (self.out / output.path).stat().st_size != output.size:
-                    return False
-            except OSError:
-                return False
-        return True
+        return all(self._store.size(o.path) == o.size for o in ledger.outputs(entry.id))
 
     def _remove_stale(self, ledger: Ledger, name: str, result: Result) -> None:
         """Remove files of an earlier attempt that this one has not written again."""
         fresh = {output.path for output in result.outputs}
         for output in ledger.outputs(name):
             if output.path not in fresh:
-                with suppress(OSError):
-                    (self.out / output.path).unlink()
+                self._store.remove(output.path)
 
     def _keep(self, case: Case) -> Case:
         self.total += 1
@@ -221,57 +227,43 @@ class ProcessJob:
                 deadly.append(item)
             else:
                 sound.append(item)
-        if not self.batch.in_process:
-            yield from self._in_processes(ledger, sound + deadly, self.batch.workers)
+        if not self.batch.in_process(len(sound) + len(deadly)):
+            yield from self._in_processes(ledger, sound + deadly)
             return
         if sound:
             yield from self._in_this_process(ledger, sound)
-        yield from self._in_processes(ledger, deadly, 1)
+        yield from self._in_processes(ledger, deadly)
 
     def _in_this_process(
         self, ledger: Ledger, todo: list[InputItem]
     ) -> Iterator[tuple[InputItem, Result]]:
-        """Reading, the network and writing overlap, each on one case at a time."""
         from cardiac.segmentation.segmenter import Segmenter
+        from pipelines.batch.overlap import work_overlapping
         from pipelines.run_record import engine_of
 
         self.segmenter = self.segmenter or Segmenter.load(self.settings.segmentation)
         self._engine = engine_of(self.segmenter)
-        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
-
-            def read(item: InputItem) -> Future[Progress]:
-                ledger.start(item.id)
-                return reader.submit(self._work.read, item)
-
-            reading = read(todo[0])
-            saving: tuple[InputItem, Future[Result]] | None = None
-            for item, after in zip(todo, [*todo[1:], None], strict=True):
-                case = self._work.segment(reading.result(), self.segmenter)
-                if after is not None:
-                    reading = read(after)
-                if saving is not None:
-                    yield saving[0], saving[1].result()
-                saving = item, writer.submit(self._work.save, case)
-            if saving is not None:
-                yield saving[0], saving[1].result()
+        yield from work_overlapping(
+            self._work, todo, self.segmenter, lambda item: ledger.start(item.id)
+        )
 
     def _in_processes(
-        self, ledger: Ledger, todo: list[InputItem], workers: int
+        self, ledger: Ledger, todo: list[InputItem]
     ) -> Iterator[tuple[InputItem, Result]]:
         from cardiac.outputs import failed_row
-        from pipelines.batch.workers import work_in_processes
+        from pipelines.batch.crew import work_side_by_side
 
-        workers = max(1, min(workers, len(todo)))
-        work = work_in_processes(
-            self._work, iter(todo), workers, lambda item: ledger.start(item.id)
-        )
-        with closing(work):
-            for item, told, engine in work:
-                self._engine = engine or self._engine
-                if isinstance(told, Result):
-                    yield item, told
+        if not todo:
+            return
+        work = replace(self._work, batch=self.batch.for_cases(len(todo)))
+        cases = work_side_by_side(work, iter(todo), lambda item: ledger.start(item.id))
+        with closing(cases):
+            for item, told in cases:
+                self._engine = told.engine or self._engine
+                if isinstance(told.outcome, Result):
+                    yield item, told.outcome
                     continue
-                failure = replace(told, path=str(item.path))
+                failure = replace(told.outcome, path=str(item.path))
                 error = shown_error(failure.error(), item, self.batch)
                 row = failed_row(shown_item(item, self.batch), error)
                 yield item, replace(self._fingerprint(item, row), failure=Failure.of(error))

@@ -7,14 +7,16 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from cardiac.errors import OutputError
-from pipelines.batch.result import Failure, OutputFile, Result, Row
+from pipelines.batch.entry import Entry, State, entry_of
+from pipelines.batch.result import OutputFile, Result, Row
+
+__all__ = ["LEDGER_NAME", "Entry", "Ledger", "State"]
 
 LEDGER_NAME = "ledger.sqlite"
 _SCHEMA = """
@@ -42,36 +44,6 @@ CREATE TABLE IF NOT EXISTS outputs (
 PRAGMA user_version = 1;
 """
 _VERSION = 1
-
-
-class State(StrEnum):
-    """Where a case stands."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A case as the ledger has it."""
-
-    id: str
-    position: int
-    input: str
-    state: State
-    attempt: int
-    input_stamp: str
-    input_hash: str
-    sha256: str
-    settings_hash: str
-    started: str | None
-    ended: str | None
-    seconds: float | None
-    frames: int | None
-    failure: Failure | None
-    row: Row
 
 
 class Ledger:
@@ -239,17 +211,17 @@ class Ledger:
     def entry(self, name: str) -> Entry | None:
         """A case, or None if the ledger does not know it."""
         row = self._one("SELECT * FROM cases WHERE id = ?", (name,))
-        return None if row is None else _entry(row)
+        return None if row is None else entry_of(row)
 
     def entries(self, run: int) -> Iterator[Entry]:
         """The cases of a run in the order of its list."""
         for row in self._many("SELECT * FROM cases WHERE run = ? ORDER BY position", (run,)):
-            yield _entry(row)
+            yield entry_of(row)
 
     def entry_at(self, run: int, position: int) -> Entry | None:
         """The case of a run at a place of its list."""
         row = self._one("SELECT * FROM cases WHERE run = ? AND position = ?", (run, position))
-        return None if row is None else _entry(row)
+        return None if row is None else entry_of(row)
 
     def frame_lines(self, name: str) -> str:
         """A case's lines of ``frames.csv``."""
@@ -312,27 +284,6 @@ class Ledger:
     def _many(self, query: str, values: tuple[Any, ...] = ()) -> Iterator[sqlite3.Row]:
         with self._telling():
             yield from self._base.execute(query, values)
-
-
-def _entry(row: sqlite3.Row) -> Entry:
-    failure = Failure(**json.loads(row["failure"])) if row["failure"] else None
-    return Entry(
-        row["id"],
-        row["position"],
-        row["input"],
-        State(row["state"]),
-        row["attempt"],
-        row["input_stamp"],
-        row["input_hash"],
-        row["sha256"],
-        row["settings_hash"],
-        row["started"],
-        row["ended"],
-        row["seconds"],
-        row["frames"],
-        failure,
-        json.loads(row["row"]) if row["row"] else {},
-    )
 
 
 def _plain(value: Any) -> Any:

@@ -68,7 +68,8 @@ def shown_error(error: CardiacError, item: InputItem, batch: BatchSettings) -> C
     if not batch.salt:
         return error
     message = error.message
-    for told in (str(item.path), item.path.name):
+    urls = (item.url, shown_url(item.url)) if item.url else ()
+    for told in (*urls, str(item.path), item.path.name):
         message = message.replace(told, item.id)
     return type(error)(message, path=None, hint=error.hint)
 

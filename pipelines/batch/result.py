@@ -13,8 +13,10 @@ from cardiac.errors import CardiacError
 if TYPE_CHECKING:
     from cardiac.clinical import Indices
     from cardiac.io import InputItem
+    from cardiac.uncertainty.intervals import Intervals
 
 Row = dict[str, object]
+_INTERVALS = "intervals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,14 @@ class Case:
     skipped: bool = False
 
 
-def pack_indices(indices: Indices) -> str:
-    """Indices as JSON, exactly; the single beats are left out."""
-    bare = dataclasses.replace(indices, beats=())
-    return json.dumps(dataclasses.asdict(bare), default=_plain, separators=(",", ":"))
+def pack_indices(indices: Indices, intervals: Intervals | None = None) -> str:
+    """Indices as JSON, exactly, without the single beats; and what biplane intervals need."""
+    from cardiac.uncertainty.biplane import pack_intervals
+
+    bare: dict[str, Any] = dataclasses.asdict(dataclasses.replace(indices, beats=()))
+    if intervals is not None:
+        bare[_INTERVALS] = pack_intervals(intervals)
+    return json.dumps(bare, default=_plain, separators=(",", ":"))
 
 
 def unpack_indices(text: str) -> Indices:
@@ -105,6 +111,7 @@ def unpack_indices(text: str) -> Indices:
     from cardiac.clinical.indices import Stack
 
     told: dict[str, Any] = json.loads(text)
+    told.pop(_INTERVALS, None)
     for name, value in told.items():
         if isinstance(value, list):
             told[name] = tuple(value)
@@ -114,6 +121,14 @@ def unpack_indices(text: str) -> Indices:
         for name, stack in told["stacks"].items()
     }
     return Indices(**told)
+
+
+def unpack_view_intervals(text: str) -> Intervals | None:
+    """What biplane intervals need, from the JSON that :func:`pack_indices` made; or None."""
+    from cardiac.uncertainty.biplane import unpack_intervals
+
+    packed = json.loads(text).get(_INTERVALS)
+    return None if packed is None else unpack_intervals(packed)
 
 
 def _plain(value: Any) -> Any:

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from cardiac.errors import OutputError
 from cardiac.io.atomic import replacing
 from pipelines.batch.ledger import State
-from pipelines.batch.result import Row, unpack_indices
+from pipelines.batch.result import Row, unpack_indices, unpack_view_intervals
 
 if TYPE_CHECKING:
-    from pipelines.batch.ledger import Ledger
+    from pipelines.batch.ledger import Entry, Ledger
 
 INDICES, FRAMES = "indices.csv", "frames.csv"
 
@@ -65,7 +66,9 @@ def biplane_rows(ledger: Ledger, run: int) -> Iterator[Row]:
     from cardiac.sequence import View
 
     for group in ledger.patients(run, (View.A4C, View.A2C)):
-        yield from patient_rows((row, unpack_indices(views), bsa) for row, views, bsa in group)
+        intervals = {str(row["id"]): unpack_view_intervals(views) for row, views, _ in group}
+        rows = ((row, unpack_indices(views), bsa) for row, views, bsa in group)
+        yield from patient_rows(rows, intervals)
 
 
 def write_table_files(
@@ -114,15 +117,30 @@ class GrowingTables:
             self._files.append((folder / name).open("ab", buffering=0))
 
     def add(self, position: int) -> None:
-        """Note that the case at a place of the list is finished, and append what can be."""
+        """Note that the case at a place of the list is finished, and append what can be.
+
+        Raises:
+            OutputError: The disk is full, or gone.
+        """
         self._finished.add(position)
         while self._next in self._finished:
             entry = self._ledger.entry_at(self._run, self._next)
             if entry is not None:
-                self._files[0].write(index_lines([entry.row]).encode())
-                self._files[1].write(self._ledger.frame_lines(entry.id).encode())
+                self._append(entry)
             self._finished.discard(self._next)
             self._next += 1
+
+    def _append(self, entry: Entry) -> None:
+        lines = (index_lines([entry.row]), self._ledger.frame_lines(entry.id))
+        for file, text in zip(self._files, lines, strict=True):
+            try:
+                file.write(text.encode())
+            except OSError as error:
+                raise OutputError(
+                    f"cannot be written: {error.strerror or error}.",
+                    path=file.name,
+                    hint="Make room on its disk and run again: what is done stays done.",
+                ) from error
 
     def close(self) -> None:
         """Close the files."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
+import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from cardiac.errors import CardiacError, OutputError, WeightsError
 from pipelines.batch.fingerprint import file_hash, input_hashes, input_stamp
 from pipelines.batch.privacy import hide_patient, shown_error, shown_item
 from pipelines.batch.result import Failure, OutputFile, Result, pack_indices
+from pipelines.batch.store import open_store
 
 if TYPE_CHECKING:
     from cardiac.io import InputItem
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 
 ASIDE = ".work"
 """Folder within the output folder where results wait until they are whole."""
+_MARK = "at-work"
 
 
 @dataclass(slots=True)
@@ -45,11 +48,23 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is the same for every case: where the results go and how they are made."""
+    """What is the same for every case: where the results go and how they are made.
+
+    Attributes:
+        out: Output folder.
+        settings: How to process.
+        batch: How the work is done.
+        made_with: Hash of all that decides the results; other machines must have the same.
+        base: Folder that relative paths are relative to.
+        token: Name of the run, unlike that of any other.
+    """
 
     out: Path
     settings: ProcessSettings
     batch: BatchSettings
+    made_with: str = ""
+    base: Path = field(default_factory=Path.cwd)
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def read(self, item: InputItem) -> Progress:
         """Read a case and hash its files. Never raises."""
@@ -109,13 +124,13 @@ class Work:
         row, rows = study.index_row(name, item), study.frame_rows(name)
         if self.batch.salt:
             row["source"] = None
-        with aside(self.out, name) as folder:
+        with self._aside() as folder:
             save_study(study, folder, name)
-            files = tuple(publish(folder, self.out))
+            files = tuple(self._publish(folder))
         return Result(
             row,
             frame_lines(rows),
-            pack_indices(study.indices),
+            pack_indices(study.indices, study.assessment.intervals if study.assessment else None),
             study.sequence.subject.bsa_m2,
             frames=len(study.masks),
             seconds=time.perf_counter() - case.started,
@@ -124,6 +139,38 @@ class Work:
             sha256=case.hashes[1],
             outputs=files,
         )
+
+    @contextmanager
+    def _aside(self) -> Iterator[Path]:
+        """A folder of a case's own, on the disk of the output folder, gone afterwards."""
+        near = None if self.batch.store else self.out / ASIDE / self.token
+        try:
+            folder = Path(tempfile.mkdtemp(dir=near))
+        except OSError as error:
+            raise OutputError(
+                f"cannot be written to: {error.strerror or error}.",
+                path=self.out,
+                hint="The folder must be the same on every machine that works.",
+            ) from error
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _publish(self, folder: Path) -> Iterator[OutputFile]:
+        """Move every file below a folder to the same place in the store.
+
+        Raises:
+            OutputError: A file cannot be moved, or the run is over.
+        """
+        store = open_store(self.out, self.batch.store)
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            told = path.relative_to(folder).as_posix()
+            entry = OutputFile(told, file_hash(path), path.stat().st_size)
+            if not self.batch.store and not (folder.parent / _MARK).exists():
+                raise OutputError("belongs to a run that is over.", path=self.out / told)
+            store.put(path, told)
+            yield entry
 
     @contextmanager
     def _keeping(self, case: Progress) -> Iterator[None]:
@@ -150,39 +197,26 @@ def unforeseen(error: Exception) -> CardiacError:
     )
 
 
-@contextmanager
-def aside(out: Path, name: str) -> Iterator[Path]:
-    """A folder of a case's own, on the disk of the output folder, gone afterwards."""
-    folder = out / ASIDE / f"{name}.{os.getpid()}"
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def open_aside(work: Work) -> None:
+    """Make the folder in which the cases of a run wait until they are whole.
 
-
-def publish(folder: Path, out: Path) -> Iterator[OutputFile]:
-    """Flush every file below a folder and move it to the same place below another.
+    Those of earlier runs are removed with all that is in them, so that somebody who still works
+    for one of them, on a machine that was not told of its end, can publish nothing any more.
 
     Raises:
-        OutputError: A file cannot be flushed or moved.
+        OutputError: It cannot be made.
     """
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        told = path.relative_to(folder)
-        target = out / told
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("rb+") as file:
-                os.fsync(file.fileno())
-            entry = OutputFile(told.as_posix(), file_hash(path), path.stat().st_size)
-            path.replace(target)
-        except OSError as error:
-            raise OutputError(
-                f"cannot be written: {error.strerror or error}.",
-                path=target,
-                hint="Choose a folder you may write to, with room on its disk.",
-            ) from error
-        yield entry
+    clear_aside(work.out)
+    folder = work.out / ASIDE / work.token
+    try:
+        folder.mkdir(parents=True)
+        (folder / _MARK).touch()
+    except OSError as error:
+        raise OutputError(
+            f"cannot be made: {error.strerror or error}.",
+            path=folder,
+            hint="Choose a folder you may write to, with room on its disk.",
+        ) from error
 
 
 def clear_aside(out: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nibabel as nib
@@ -16,7 +18,9 @@ from cardiac.sequence import EchoSequence
 from cardiac.study import ProcessSettings
 
 EXACT = SegmentationSettings(precision=Precision.FLOAT32)
-QUICK = ProcessSettings(pictures=False, videos=False, assess=False, segmentation=EXACT)
+QUICK = ProcessSettings(
+    pictures=False, videos=False, assess=False, report=False, segmentation=EXACT
+)
 
 
 def write_cine(path: Path, cine: EchoSequence) -> Path:
@@ -58,3 +62,25 @@ def run(segmenter: object) -> Callable[..., object]:
         return job
 
     return go
+
+
+@pytest.fixture
+def talk() -> Iterator[list[str]]:
+    """Everything that is said to other machines, and every ear that is opened to them."""
+    heard: list[str] = []
+    listening = [True]
+
+    def hook(event: str, args: tuple[object, ...]) -> None:
+        if not listening or event not in ("socket.connect", "socket.bind", "socket.sendto"):
+            return
+        spoken = args[0]
+        assert isinstance(spoken, socket.socket)
+        # A datagram socket that is only connected sends nothing: so one asks for one's address.
+        asks = event == "socket.connect" and spoken.type == socket.SOCK_DGRAM
+        inside = isinstance(args[1], tuple) and args[1][0] in ("127.0.0.1", "::1")
+        if spoken.family in (socket.AF_INET, socket.AF_INET6) and not asks and not inside:
+            heard.append(f"{event} {args[1]}")
+
+    sys.addaudithook(hook)
+    yield heard
+    listening.clear()

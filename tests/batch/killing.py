@@ -21,7 +21,7 @@ from pipelines.batch.check import verify
 from pipelines.batch.ledger import Ledger, State
 from tests.batch.conftest import write_cine
 
-QUICKLY = ("--no-pictures", "--no-videos", "--no-assess", "--no-parquet")
+QUICKLY = ("--no-pictures", "--no-videos", "--no-assess", "--no-report", "--no-parquet")
 TABLES = ("indices.csv", "frames.csv")
 
 

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from cardiac.errors import OutputError, SettingsError
+from cardiac.io import InputItem
 from cardiac.study import ProcessSettings
 from pipelines.batch.check import verify
+from pipelines.batch.fingerprint import settings_hash
+from pipelines.batch.isolation import check_version
 from pipelines.batch.job import LOCK, ProcessJob
 from pipelines.batch.ledger import Ledger, State
-from pipelines.batch.work import ASIDE
+from pipelines.batch.settings import BatchSettings
+from pipelines.batch.work import ASIDE, Work, open_aside
 from tests.batch.conftest import QUICK, write_cine
 
 TABLES = ("indices.csv", "frames.csv")
@@ -111,6 +115,31 @@ def test_an_unfinished_output_folder_is_no_input(cines, run):
     run(cines, cines / "out")
     (cines / "out" / "run.json").unlink()
     assert run(cines, cines / "out").total == 4
+
+
+def test_who_works_for_a_run_that_is_over_publishes_nothing(cines, tmp_path, segmenter):
+    out = tmp_path / "out"
+    item = InputItem("c0", cines / "c0.nii.gz")
+    old, new = (Work(out, QUICK, BatchSettings()) for _ in range(2))
+    open_aside(old)
+    case = old.segment(old.read(item), segmenter)
+    with old._aside() as folder:
+        open_aside(new)  # meanwhile another run has begun
+        (folder / "masks").mkdir(parents=True)
+        (folder / "masks" / "c0.nii.gz").write_bytes(b"old")
+        with pytest.raises(OutputError, match="over"):
+            list(old._publish(folder))
+    assert old.save(case).failure is not None
+    assert not (out / "masks").exists()
+    assert new.save(case).failure is None
+    assert (out / "masks" / "c0.nii.gz").exists()
+
+
+def test_a_machine_with_another_version_is_refused(tmp_path):
+    same = settings_hash(QUICK, BatchSettings())
+    check_version(Work(tmp_path, QUICK, BatchSettings(), made_with=same))
+    with pytest.raises(SettingsError, match="another version"):
+        check_version(Work(tmp_path, QUICK, BatchSettings(retry=True), made_with="0" * 64))
 
 
 def test_two_runs_do_not_share_a_folder(cines, tmp_path, run):

@@ -64,5 +64,5 @@ def test_only_known_columns_have_a_type_of_their_own():
     for name in {*INDEX_COLUMNS, *FRAME_COLUMNS} - TEXT - WHOLE - YES_NO:
         unit = name.rsplit("_", 1)[-1]
         units = {"mm", "mm2", "ml", "m2", "cm2", "percent", "ms", "s", "deg", "bpm", "px"}
-        bare = {"uncertainty", "low", "high", "uncalibrated", "bank", "network"}
+        bare = {"uncertainty", "low", "high", "uncalibrated", "network"}
         assert unit in units | bare, f"is {name} a number?"

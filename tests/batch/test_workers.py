@@ -46,14 +46,14 @@ def test_a_case_that_kills_or_stops_its_worker_fails_alone(cines, tmp_path, smal
     for name in ("killed", "crashing", "hanging"):
         write_cine(cines / f"{name}.nii.gz", small_cines[0])
     out = tmp_path / "out"
-    job = deadly_job(out, workers=2, time_limit_s=20)
+    job = deadly_job(out, workers=2, time_limit_s=10)
     cases = {case.item.id: case for case in job.run(job.find([cines]))}
     job.finish()
     told = {name: str(case.error) for name, case in cases.items() if case.error}
     assert set(told) == {"broken", "killed", "crashing", "hanging"}
     assert "SIGKILL" in told["killed"]
     assert "SIGSEGV" in told["crashing"]
-    assert "limit of 20 s" in told["hanging"]
+    assert "limit of 10 s" in told["hanging"]
     assert job.exit_code == 1
     # A dead process may have been killed by somebody else: its case gets a second one.
     tried = attempts(out)
@@ -76,7 +76,7 @@ def test_a_worker_killed_from_outside_costs_nothing(cines, tmp_path, run):
     assert tables(out) == tables(whole)
 
 
-def test_the_number_of_workers_changes_no_byte(cines, tmp_path, run):
+def test_the_number_of_workers_changes_no_byte(cines, tmp_path, run, talk):
     one, two = tmp_path / "one", tmp_path / "two"
     run(cines, one)
     job = run(cines, two, workers=2)
@@ -86,6 +86,25 @@ def test_the_number_of_workers_changes_no_byte(cines, tmp_path, run):
         assert path.read_bytes() == (two / "masks" / path.name).read_bytes()
     # The hash of the settings does not count the workers: nothing is left to do.
     assert run(cines, two).skipped == 4
+    assert talk == []
+
+
+def test_many_cases_are_isolated_without_being_asked_for():
+    assert BatchSettings().in_process(1)
+    assert BatchSettings().in_process(20)
+    assert not BatchSettings().in_process(21)
+    assert not BatchSettings(isolate=True).in_process(1)
+    assert not BatchSettings(scheduler="tcp://x:1").in_process(1)
+    assert BatchSettings(workers=1).in_process(10_000)
+    assert [BatchSettings(workers=4).for_cases(n).workers for n in (1, 3, 9)] == [1, 3, 4]
+    assert [BatchSettings().for_cases(n).workers for n in (1, 20, 21)] == [1, 1, 2]
+
+
+def test_without_dask_threads_hand_out_the_cases(cines, tmp_path, run, monkeypatch):
+    run(cines, tmp_path / "one")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert run(cines, tmp_path / "two", isolate=True).total == 4
+    assert tables(tmp_path / "one") == tables(tmp_path / "two")
 
 
 def test_a_case_that_ended_two_runs_gets_a_process_of_its_own(cines, tmp_path, small_cines):
@@ -128,8 +147,8 @@ def test_workers_end_with_the_process_that_started_them(cines, tmp_path):
 
 
 def _children(pid: int) -> list[int]:
-    told = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    found = [int(child) for child in told]
+    told = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    found = [int(child) for child in " ".join(told).split()]
     return [c for c in found if "resource_tracker" not in Path(f"/proc/{c}/cmdline").read_text()]
 
 

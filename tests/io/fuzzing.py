@@ -1,5 +1,8 @@
 """Mutated files for every reader: each must be read or refused, never crash, hang or swell.
 
+Readers are those of images, of masks, of manifests (CSV and Parquet), and of the lists that CAMUS
+and EchoNet folders have beside their images.
+
 ``python -m tests.io.fuzzing --count 100000 --keep found`` mutates that many files; the test does a
 few hundred. Files that made trouble are kept in the folder named with ``--keep``.
 """
@@ -21,7 +24,8 @@ from pathlib import Path
 import numpy as np
 
 from cardiac.errors import CardiacError
-from cardiac.io import read
+from cardiac.io import find_inputs, read, read_item, read_mask
+from cardiac.io.manifest import check_manifest, read_manifest
 from tests.io.conftest import moving_sector
 
 LIMIT_S = 10.0
@@ -61,6 +65,74 @@ def make_seeds(folder: Path) -> list[Path]:
         Image.fromarray(frames[0]).save(folder / name)
     _write_dicoms(folder, frames)
     return sorted(folder.iterdir())
+
+
+def make_lists(folder: Path, images: list[Path]) -> list[Path]:
+    """One sound file of every kind that is no image: a mask, manifests, CAMUS and EchoNet lists."""
+    import pandas as pd
+
+    folder.mkdir(parents=True, exist_ok=True)
+    named = {path.name: path for path in images}
+    for name in ("n_gt.nii", "n_gt.mha"):
+        source = named["a.nii" if name.endswith("nii") else "c.mha"].read_bytes()
+        head = 352 if name.endswith("nii") else source.index(b"LOCAL") + 6
+        (folder / name).write_bytes(source[:head] + bytes(v % 4 for v in source[head:]))
+    rows = [
+        {"path": "a.nii", "id": "a", "patient": "p", "view": "A4C", "spacing_row_mm": 0.4},
+        {"path": "https://host/b.dcm", "id": "b", "view": "A2C", "ed_frame": "0;9"},
+    ]
+    table = pd.DataFrame(rows)
+    table.to_csv(folder / "o.csv", index=False)
+    table.to_parquet(folder / "p.parquet")
+    (folder / "Info_4CH.cfg").write_text(
+        "ED: 1\nES: 2\nNbFrame: 4\nSex: F\nAge: 50\nImageQuality: Good\nEF: 55\nFrameRate: 50\n"
+    )
+    (folder / "FileList.csv").write_text(
+        "FileName,EF,ESV,EDV,FrameHeight,FrameWidth,FPS,NumberOfFrames,Split\nd,55,40,90,48,64,50,4,TEST\n"
+    )
+    (folder / "VolumeTracings.csv").write_text(
+        "FileName,X1,Y1,X2,Y2,Frame\nd.avi,10,10,20,40,1\nd.avi,11,12,18,12,1\n"
+        "d.avi,10,10,20,40,3\nd.avi,11,12,18,12,3\n"
+    )
+    return sorted(folder.iterdir())
+
+
+def read_any(path: Path, images: Path) -> None:
+    """Read a mutated file with the reader that its kind has.
+
+    Args:
+        path: The file.
+        images: Folder of the sound images, for lists that belong to some.
+
+    Raises:
+        CardiacError: It is refused.
+    """
+    if path.suffix in (".parquet", ".csv") and path.stem in ("o", "p"):
+        check_manifest(path)
+        read_manifest(path)
+    elif "_gt" in path.name:
+        read_mask(path)
+    elif path.name in ("Info_4CH.cfg", "FileList.csv", "VolumeTracings.csv"):
+        _read_beside_images(path, images)
+    else:
+        read(path)
+
+
+def _read_beside_images(path: Path, images: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent) as name:
+        folder = Path(name)
+        if path.suffix == ".cfg":
+            shutil.copy(path, folder)
+            for kind in ("half_sequence", "ED", "ES"):
+                (folder / f"patient0001_4CH_{kind}.nii").symlink_to(images / "a.nii")
+        else:
+            (folder / "Videos").mkdir()
+            (folder / "Videos" / "d.avi").symlink_to(images / "d.avi")
+            for other in ("FileList.csv", "VolumeTracings.csv"):
+                source = path if path.name == other else images.with_name("lists") / other
+                shutil.copy(source, folder)
+        for item in find_inputs([folder]):
+            read_item(item)
 
 
 def _write_dicoms(folder: Path, frames: np.ndarray) -> None:
@@ -144,12 +216,13 @@ def mutant(seeds: list[Path], number: int) -> tuple[str, bytes]:
     """Name and bytes of a mutated file: the same for the same number."""
     rng = random.Random(number)
     seed = seeds[number % len(seeds)]
-    name = seed.name if rng.random() < 0.95 else rng.choice(seeds).name
+    name = seed.name if rng.random() < 0.95 else rng.choice(seeds).name  # a wrong ending
     return name, mutate(seed.read_bytes(), rng)
 
 
 def _read_range(pipe: Connection, seeds: list[Path], folder: Path, start: int, stop: int) -> None:
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    images = seeds[0].parents[1] / "seeds"
     for number in range(start, stop):
         name, data = mutant(seeds, number)
         path = folder / name
@@ -158,7 +231,7 @@ def _read_range(pipe: Connection, seeds: list[Path], folder: Path, start: int, s
         trouble = ""
         began = time.monotonic()
         try:
-            read(path)
+            read_any(path, images)
         except CardiacError:
             pass
         except BaseException as error:
@@ -176,9 +249,15 @@ def _read_range(pipe: Connection, seeds: list[Path], folder: Path, start: int, s
     pipe.send(None)
 
 
+def all_seeds(folder: Path) -> list[Path]:
+    """Sound files of every kind, images first."""
+    images = make_seeds(folder / "seeds")
+    return images + make_lists(folder / "lists", images)
+
+
 def fuzz(folder: Path, count: int, first: int = 0) -> list[tuple[int, str]]:
     """Read mutated files in a process of their own; returns the numbers that made trouble."""
-    seeds = make_seeds(folder / "seeds")
+    seeds = all_seeds(folder)
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)
     context = multiprocessing.get_context("spawn")
@@ -232,7 +311,7 @@ def main() -> None:
         for number, trouble in found:
             print(number, trouble)
             if given.keep is not None:
-                file, data = mutant(sorted((folder / "seeds").iterdir()), number)
+                file, data = mutant(all_seeds(folder), number)
                 given.keep.mkdir(parents=True, exist_ok=True)
                 (given.keep / f"{number}-{file}").write_bytes(data)
         shutil.rmtree(folder / "scratch", ignore_errors=True)

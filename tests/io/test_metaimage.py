@@ -98,3 +98,10 @@ def test_bad_files(tmp_path, frames):
     path.write_text("a text file\n")
     with pytest.raises(UnreadableFileError, match="MetaImage"):
         read(path)
+
+
+def test_a_still_of_two_dimensions_is_a_cine_of_one_frame(tmp_path, frames):
+    path = write(tmp_path / "still.mhd", frames[0], NDims=2, spacing="0.4 0.5")
+    sequence = read(path)
+    np.testing.assert_array_equal(sequence.frames, frames[:1])
+    assert sequence.spacing == (0.5, 0.4)

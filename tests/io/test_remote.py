@@ -9,7 +9,7 @@ import pytest
 from cardiac.errors import CardiacError, SettingsError, UnreadableFileError
 from cardiac.io import find_inputs, read_item
 from cardiac.io.manifest import check_manifest
-from cardiac.io.remote import fetched, remote_state, shown_url, url_name
+from cardiac.io.remote import fetched, remote_state, shown_url, url_name, without_secrets
 
 pytest.importorskip("fsspec", reason="pip install 'cardiac-echo[remote]'")
 
@@ -76,6 +76,10 @@ def test_what_is_fetched_is_gone_afterwards(server):
 def test_secrets_and_chains(server):
     assert shown_url("https://me:pw@host/a.dcm?sig=1#x") == "https://host/a.dcm"
     assert url_name("s3://bucket/../../etc/passwd") == "passwd"
+    assert url_name("s3://bucket/..") == url_name("s3://bucket/") == "input"
+    assert url_name("http://[odd/a.dcm") == shown_url("http://me:pw@[odd/a.dcm") == "malformed-url"
+    told = without_secrets("404, url='https://me:pw@host/a.dcm?sig=1' (see http://host/x?y=2)")
+    assert told == "404, url='https://host/a.dcm' (see http://host/x"
     with pytest.raises(SettingsError, match="chain"), fetched("simplecache::file:///x"):
         pass
     with pytest.raises(CardiacError), fetched("nonsense://x/y"):

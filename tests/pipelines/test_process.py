@@ -109,7 +109,7 @@ def test_a_study_saves_what_the_job_writes(tmp_path, segmenter, cine):
     names = {path.relative_to(tmp_path).as_posix() for path in study.save(tmp_path, "one")}
     assert names == {
         "masks/one.nii.gz", "uncertainty/one.nii.gz", "pictures/one.png", "pictures/one.mp4",
-        "indices.csv", "frames.csv",
+        "report/one.json", "report/one.webp", "report.html", "indices.csv", "frames.csv",
     }  # fmt: skip
     assert all((tmp_path / name).exists() for name in names)
 
