@@ -158,6 +158,15 @@ def test_a_failure_tells_the_file_and_not_the_disk_it_was_on(tmp_path):
     assert "jane" not in text
 
 
+def test_a_patient_who_is_called_like_a_sequence_takes_nothing_from_it(study, tmp_path):
+    folder = folder_of(study, tmp_path, ["one"])
+    rows = [study.index_row("one"), {"id": "one", "level": "patient", "status": "ok"}]
+    write_tables(folder, rows, [])
+    text = write_report(folder)[0].read_text()
+    assert text.count('href="#case=0">one</a>') == 1
+    assert 'href="#case=1"' not in text
+
+
 def test_reasons_are_counted_alike_whatever_their_numbers_and_frames():
     lines = (
         Line("a", light_reasons="the interval of the EF is 28 points wide"),
@@ -175,6 +184,17 @@ def test_reasons_are_counted_alike_whatever_their_numbers_and_frames():
         ("gap", ("c", "d")),
         ("holes in frame 7", ("c",)),
     ]
+
+
+def test_a_name_does_not_lead_out_of_the_folder(study, tmp_path):
+    folder = folder_of(study, tmp_path / "run", [])
+    (tmp_path / "run" / "report").mkdir(parents=True)
+    for ending in ("json", "html"):
+        (tmp_path / f"secret.{ending}").write_text('{"id": "secret of somebody"}')
+    write_tables(folder, [study.index_row("../../secret")], [])
+    text = write_report(folder)[0].read_text()
+    assert "secret of somebody" not in text
+    assert (tmp_path / "secret.html").exists()
 
 
 def test_a_folder_without_results_is_refused(tmp_path):

@@ -46,19 +46,26 @@ def write_report(folder: Path, *, anew: bool = False) -> list[Path]:
     shown = [line for line in cohort.lines if line.data]
     total = sum((folder / line.data).stat().st_size for line in shown)
     inside = len(shown) <= MOST_INSIDE and total <= MOST_BYTES
-    pages: list[Path] = []
-    for line in shown:
-        page = folder / FOLDER / f"{line.id}.html"
-        if inside:
-            page.unlink(missing_ok=True)
-            continue
-        data = folder / line.data
-        if anew or not page.is_file() or page.stat().st_mtime < data.stat().st_mtime:
-            write_atomically(page, case_page(cohort, line, data.read_text("ascii")).encode())
-            pages.append(page)
+    pages = [] if inside else _write_pages(folder, cohort, shown, anew=anew)
+    if inside:
+        for line in shown:
+            (folder / FOLDER / f"{line.id}.html").unlink(missing_ok=True)
     cases = [(line.id, (folder / line.data).read_text("ascii")) for line in shown if inside]
     write_atomically(folder / REPORT, cohort_page(cohort, cases).encode())
     return [folder / REPORT, *pages]
+
+
+def _write_pages(folder: Path, cohort: Cohort, shown: list[Line], *, anew: bool) -> list[Path]:
+    """Write a page for each case whose page is missing or older than its data."""
+    written = []
+    names = ["", *(f"{quote(line.id, safe='')}.html" for line in shown), ""]
+    for line, before, after in zip(shown, names, names[2:], strict=False):
+        page, data = folder / FOLDER / f"{line.id}.html", folder / line.data
+        if anew or not page.is_file() or page.stat().st_mtime < data.stat().st_mtime:
+            text = case_page(line, data.read_text("ascii"), cohort.record, (before, after))
+            write_atomically(page, text.encode())
+            written.append(page)
+    return written
 
 
 def cohort_page(cohort: Cohort, cases: list[tuple[str, str]]) -> str:
@@ -69,7 +76,7 @@ def cohort_page(cohort: Cohort, cases: list[tuple[str, str]]) -> str:
         cases: Ids and case data, as JSON, of those that are inside the page.
     """
     inside = {name for name, _ in cases}
-    number = {line.id: index for index, line in enumerate(cohort.lines)}
+    number = {line.id: index for index, line in enumerate(cohort.lines) if line.data}
     links = {
         line.id: f"#case={number[line.id]}" if line.id in inside else _link(line)
         for line in cohort.lines
@@ -79,27 +86,34 @@ def cohort_page(cohort: Cohort, cases: list[tuple[str, str]]) -> str:
         mode="cohort",
         cohort=cohort,
         links=links,
-        lines=[line.plain() | {"link": links.get(line.id, "")} for line in cohort.lines],
+        # A patient's biplane line may bear the name of a sequence, and has no page.
+        lines=[
+            line.plain() | {"link": links[line.id] if line.data else ""} for line in cohort.lines
+        ],
         cases=[(number[name], text) for name, text in cases],
         title=f"{len(cohort.sequences)} echo sequences",
     )
 
 
-def case_page(cohort: Cohort, line: Line, data: str) -> str:
+def case_page(
+    line: Line, data: str, record: dict[str, Any], around: tuple[str, str] = ("", "")
+) -> str:
     """The page of one case.
 
     Args:
-        cohort: The run, for its provenance.
-        line: The case's.
+        line: Its line of the cohort.
         data: Case data as JSON.
+        record: Of the run, for its provenance.
+        around: Addresses of the pages before and after it, or "".
     """
     return _render(
         mode="case",
-        cohort=cohort,
+        cohort=Cohort((line,), record),
         links={},
         lines=[line.plain() | {"link": ""}],
         cases=[(0, data)],
         title=line.id,
+        around=around,
     )
 
 
@@ -115,6 +129,7 @@ def _render(
     lines: list[dict[str, Any]],
     cases: list[tuple[int, str]],
     title: str,
+    around: tuple[str, str] = ("", ""),
 ) -> str:
     from markupsafe import Markup
 
@@ -135,7 +150,7 @@ def _render(
         links=links,
         facts=run_facts(cohort.record),
         symbols=SYMBOLS,
-        island=Markup(as_json({"mode": mode, "lines": lines, "inputs": _inputs(cohort, lines)})),
+        island=Markup(as_json({"mode": mode, "lines": lines, "around": around})),
         cases=[(number, Markup(_safe(text))) for number, text in cases],
     )
 
@@ -190,13 +205,6 @@ def _moment(text: str | None) -> str:
         return f"{datetime.fromisoformat(text or ''):%Y-%m-%d %H:%M:%S} UTC"
     except ValueError:
         return ""
-
-
-def _inputs(cohort: Cohort, lines: list[dict[str, Any]]) -> dict[str, str]:
-    """SHA-256 of each input that is shown."""
-    wanted = {line["id"] for line in lines}
-    found = cohort.record.get("cases") or []
-    return {c["id"]: c["sha256"] for c in found if c.get("id") in wanted and c.get("sha256")}
 
 
 def _safe(text: str) -> str:

@@ -30,7 +30,8 @@ class Line:
         certified: None where nothing was written.
         certificate: Why it is not certified, and notes.
         ef, ef_low, ef_high: In percent; ``uncalibrated`` if by area and length alone.
-        data: File of the case's page below the run's folder, or "".
+        sha256: Hash of the input; "" where it is not known.
+        data: File of the case's data below the run's folder, or "".
         thumb: Thumbnail in base64, or "".
     """
 
@@ -56,6 +57,7 @@ class Line:
     warnings: str = ""
     notes: str = ""
     source: str = ""
+    sha256: str = ""
     data: str = ""
     thumb: str = ""
 
@@ -153,15 +155,20 @@ def read_cohort(folder: Path) -> Cohort:
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         record = {}
-    paths = {case["id"]: case["input"] for case in record.get("cases") or []}
-    return Cohort(tuple(_without_folder(line, paths.get(line.id)) for line in lines), record)
+    cases = {case["id"]: case for case in record.get("cases") or []}
+    return Cohort(tuple(_told(line, cases.get(line.id)) for line in lines), record)
 
 
-def _without_folder(line: Line, path: str | None) -> Line:
-    """The line with the input's name in place of its path, which tells of somebody's disk."""
-    if not path or path not in line.reason:
+def _told(line: Line, case: dict[str, Any] | None) -> Line:
+    """The line with its input's hash, and with its name alone in place of its path.
+
+    A path tells of somebody's disk.
+    """
+    if case is None or line.level != "sequence":
         return line
-    return replace(line, reason=line.reason.replace(path, Path(path).name))
+    path = case.get("input") or ""
+    reason = line.reason.replace(path, Path(path).name) if path else line.reason
+    return replace(line, reason=reason, sha256=case.get("sha256") or "")
 
 
 def _line(row: dict[str, str], folder: Path) -> Line:
@@ -172,7 +179,9 @@ def _line(row: dict[str, str], folder: Path) -> Line:
     key = "ef_area_length_uncalibrated" if uncalibrated else "lv_ef_percent"
     frames = _number(row, "n_frames")
     data, thumb = folder / FOLDER / f"{name}.json", folder / FOLDER / f"{name}.webp"
-    there = row.get("level") == "sequence" and row.get("status") == "ok" and data.is_file()
+    processed = row.get("level") == "sequence" and row.get("status") == "ok"
+    # A name with a path in it is none of ours, and must not lead out of the folder.
+    there = processed and Path(name).name == name and data.is_file()
     texts = {
         text: row.get(text, "")
         for text in (

@@ -24,14 +24,14 @@ TITLES = {
     "lv_base_width": "LV base width",
     "lv_orientation": "LV orientation",
     "myo_area": "Myocardial area",
-    "epi_center_x": "Heart's centre, across",
-    "epi_center_y": "Heart's centre, down",
+    "epi_center_x": "Heart's centre (across)",
+    "epi_center_y": "Heart's centre (down)",
     "la_area": "LA area",
 }
 """Names of the attributes for a reader."""
 
 
-def numbers(values: Any, digits: int = 4) -> list[float | None]:
+def numbers(values: Any, digits: int = 5) -> list[float | None]:
     """Values as JSON has them: a few significant digits, None for what is missing."""
     return [float(f"{v:.{digits}g}") if np.isfinite(v) else None for v in np.asarray(values, float)]
 

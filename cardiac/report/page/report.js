@@ -317,9 +317,8 @@
   }
 
   function facts(line, data) {
-    const digest = island.inputs[line.id];
     const entries = [
-      ["File", line.source], ["Input, SHA-256", digest], ["View", data.view],
+      ["File", line.source], ["Input, SHA-256", line.sha256], ["View", data.view],
       ["Frames", `${data.frames}${data.shown.length < data.frames ? ` (${data.shown.length} are shown here)` : ""}`],
       ["Frame times", data.times && data.frames > 1 ? `${number((1000 * data.times[data.frames - 1]) / (data.frames - 1), 1)} ms between frames` : "unknown"],
       ["Calibration", data.pixel_mm ? "known, lengths in mm" : "none: no lengths, areas or volumes"],
@@ -404,15 +403,24 @@
 
   /* ---- from one case to another -------------------------------------------------------- */
 
-  const shown = island.lines.map((line, index) => index).filter((index) => document.body.dataset.mode === "case" || island.lines[index].link.startsWith("#"));
+  const shown = island.lines.map((line, index) => index).filter((index) => island.lines[index].link.startsWith("#"));
   const address = (index) => `#case=${index}`;
 
-  function crumbs(index) {
-    if (document.body.dataset.mode === "case") return [el("a", { href: "../report.html", text: "← All cases" })];
+  const single = document.body.dataset.mode === "case";
+
+  /* Addresses of the cases before and after one, or "". */
+  function around(index) {
+    if (single) return island.around;
     const at = shown.indexOf(index);
-    const to = (where, text) => (where === undefined ? el("span", { class: "off", text }) : el("a", { href: address(where), text }));
-    return [el("a", { href: "#cohort", text: "← All cases" }), el("span", { class: "pages" },
-      to(shown[at - 1], "Previous"), el("span", { text: `${at + 1} of ${shown.length}` }), to(shown[at + 1], "Next"))];
+    return [shown[at - 1], shown[at + 1]].map((other) => (other === undefined ? "" : address(other)));
+  }
+
+  function crumbs(index) {
+    const [before, after] = around(index);
+    const to = (where, text) => (where ? el("a", { href: where, text }) : el("span", { class: "off", text }));
+    const place = single ? null : el("span", { text: `${shown.indexOf(index) + 1} of ${shown.length}` });
+    return [el("a", { href: single ? "../report.html" : "#cohort", text: "← All cases" }),
+      el("span", { class: "pages" }, to(before, "Previous"), place, to(after, "Next"))];
   }
 
   function caseData(index) {
@@ -426,7 +434,6 @@
   let scrolled = 0;
   async function route() {
     const match = /^#case=(\d+)$/.exec(location.hash);
-    const single = document.body.dataset.mode === "case";
     const place = document.getElementById("case");
     const cohort = document.getElementById("cohort");
     if (!match && !single) {
@@ -529,10 +536,9 @@
     const own = target.closest("button, a, summary, input");
     const used = own && (event.key === " " || event.key === "Enter" || (target.matches("input[type=range], input[type=radio]") && /^(Arrow|Home|End)/.test(event.key)));
     if (used) return;
-    const at = shown.indexOf(open.index);
-    const to = { j: shown[at + 1], k: shown[at - 1] }[event.key];
-    if (to !== undefined && !event.ctrlKey && !event.metaKey) location.hash = address(to);
-    else if (event.key === "Escape" && document.body.dataset.mode === "cohort") location.hash = "#cohort";
+    const [before, after] = around(open.index);
+    const to = { j: after, k: before, Escape: single ? "" : "#cohort" }[event.key];
+    if (to && !event.ctrlKey && !event.metaKey) location.href = to;
     else if (open.player.handleKey(event)) event.preventDefault();
   });
 
