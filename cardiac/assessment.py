@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cardiac.segmentation.segmenter import Segmenter
+from cardiac.sequence import View
 from cardiac.uncertainty import Estimator, Method, Uncertainty, UncertaintySettings
 
 if TYPE_CHECKING:
@@ -63,13 +64,17 @@ def assess(
     masks: Mask,
     indices: Indices,
     certificate: Certificate,
+    *,
+    view: View = View.UNKNOWN,
 ) -> Assessment:
     """Intervals and traffic light of masks (T, H, W) whose uncertainty is known."""
     from cardiac.uncertainty.light import traffic_light
 
     trained = estimator.weights is not None
     intervals = (
-        estimator.intervals(masks, uncertainty.grid, uncertainty, indices) if trained else None
+        estimator.intervals(masks, uncertainty.grid, uncertainty, indices, view=view)
+        if trained
+        else None
     )
     verdict = traffic_light(
         uncertainty,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from cyclopts import Parameter
 
 from cardiac.segmentation.segmenter import SegmentationSettings
@@ -16,185 +16,241 @@ from cardiac.uncertainty.estimate import Estimator
 from cardiac.uncertainty.settings import Method, UncertaintySettings
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cardiac.benchmark import Ledger
     from cardiac.geometry import Mask
     from cardiac.segmentation.segmenter import Segmentation, Segmenter
     from cardiac.sequence import EchoSequence
-    from cardiac.uncertainty.evaluate import Case, Record
+    from cardiac.uncertainty.evaluate import Look
+    from cardiac.uncertainty.record import Record
+    from pipelines.uncertainty_cases import Plan
 
-INDICES = (
-    "lv_ef_percent", "lv_edv_ml", "lv_esv_ml", "lv_area_ed_cm2", "lv_area_es_cm2",
-    "lv_length_ed_mm", "lv_length_es_mm", "la_area_es_cm2", "myo_area_ed_cm2",
-)  # fmt: skip
-STRANGE = ("camera", "motorcycle_left", "retina", "ihc", "cell", "hubble_deep_field")
-"""Pictures of scikit-image that no training has seen."""
+Row = dict[str, Any]
+INTERVALS = "intervals"
+LEDGER = "ledger.jsonl"
+QUICK = 8
+VERSION = 1
+"""Of what a kept result holds: a change of any figure raises it."""
+SECONDS = {
+    "fused": 0.02, "crisp": 0.006, "entropy": 0.005, "augmentation": 0.2, "dropout": 0.7,
+    "latent": 0.03, "edge": 0.005, INTERVALS: 0.05,
+}  # fmt: skip
+"""Of a frame, on one core of 2020: what is said beforehand need not be exact."""
+_NETWORK_S, _CASE_S = 0.025, 2.0
 
 
 def evaluate_uncertainty(
     *,
-    data: Path,
+    data: Path | None = None,
     split: str = "valid",
     manifest: Path = Path("data_manifests/camus.csv"),
-    cines: Path | None = Path("data_manifests/benchmark_valid.csv"),
+    cines: Path | None = None,
     cache: Path | None = None,
     out: Path = Path("out/evaluate_uncertainty"),
     methods: Annotated[list[Method] | None, Parameter(consume_multiple=True, negative="")] = None,
     stride: int = 6,
+    limit: int | None = None,
+    quick: Annotated[bool, Parameter(negative="")] = False,
     settings: Annotated[UncertaintySettings, Parameter(name="*")] = UncertaintySettings(),  # noqa: B008
     segmentation: Annotated[SegmentationSettings, Parameter(name="segmentation")] = (
         SegmentationSettings()  # noqa: B008
     ),
 ) -> int:
-    """Judge the maps, scores and intervals on stills of a split and on cines with known truth.
+    """Judge maps, scores and intervals on experts' stills and on cines with known truth.
+
+    A run that was broken off is taken up again. Without CAMUS the cines are synthetic.
 
     Args:
-        data: Folder of CAMUS patients in NIfTI.
+        data: Folder of CAMUS patients in NIfTI; CARDIAC_DATA if not given.
         split: Which split of the manifest the stills are from.
         manifest: CSV with the columns patient and split.
-        cines: List of cines with known truth; an empty value leaves them out.
+        cines: Another list of cines, for instance data_manifests/benchmark_train.csv.
         cache: Folder where made cines are kept.
-        out: Folder for uncertainty.json, uncertainty.md and the plots.
-        methods: Which methods; all by default.
-        stride: Of a cine every so many frames are looked at.
-        settings: See configs/process.yaml.
+        out: Folder for the ledger, uncertainty.json, uncertainty.md and the plots.
+        methods: Which methods beside the one of the settings; all by default.
+        stride: Of a cine every so many frames are looked at, and ED and ES.
+        limit: At most so many patients, corrupted cines and clean cines, evenly chosen.
+        quick: The same as a limit of 8.
+        settings: The method that also makes the intervals, and how; see configs/process.yaml.
         segmentation: How the network runs.
     """
     from rich.console import Console
 
+    from cardiac.benchmark import Ledger
     from cardiac.segmentation.segmenter import Segmenter
-    from cardiac.uncertainty.evaluate import measure_cases
-    from cardiac.uncertainty.plots import draw_plots
-    from cardiac.uncertainty.summary import interval_summary, method_rows
+    from pipelines.benchmark import MANIFESTS, camus_folder
+    from pipelines.uncertainty_cases import plans
 
+    camus = camus_folder(data)
+    cines = cines or MANIFESTS / ("benchmark_valid.csv" if camus else "benchmark_synthetic.csv")
     segmenter = Segmenter.load(segmentation)
     first = Estimator.load(settings, segmenter)
-    names = [settings.method, *(m for m in methods or Method if m is not settings.method)]
-    estimators = {
-        str(name): first
-        if name is settings.method
-        else Estimator(settings.model_copy(update={"method": name}), first.weights, segmenter)
-        for name in names
-    }
-    cases = _shown(chain(stills(data, split, manifest), clips(data, cines, cache)))
-    record = measure_cases(cases, lambda s: segment(segmenter, s), estimators, stride)
-    result: dict[str, Any] = {
-        "split": split,
+    names = dict.fromkeys([settings.method, *(methods or Method)])
+    limit = min(limit or QUICK, QUICK) if quick else limit
+    chosen = plans(camus, split, manifest, cines=cines, cache=cache, limit=limit)
+    evaluation = Evaluation(chosen, list(names), first, segmenter, stride, Ledger(out / LEDGER))
+    console = Console(stderr=True)
+    if camus is None:
+        console.print("no CAMUS folder: synthetic cines only (--data or CARDIAC_DATA names one)")
+    _work(evaluation, console)
+    head = {
+        "stills": f"{split} of {manifest.name}" if camus else None,
+        "cines": cines.name,
         "default": str(settings.method),
-        "weights_sha256": segmenter.weights.sha256,
-        "uncertainty_sha256": first.weights.sha256 if first.weights else None,
-        "network_ms_per_frame": 1000 * record.network_s / max(record.network_frames, 1),
-        "methods": method_rows(record),
-        "intervals": interval_summary(record),
-        "strangers": strange_rows(first, segmenter, record),
-        "rows": record.intervals,
+        "segmentation": segmenter.weights.sha256[:12],
+        "uncertainty": first.weights.sha256[:12] if first.weights else None,
+        "network": f"{segmenter.predictor.name} {segmenter.predictor.precision}",
     }
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "uncertainty.json").write_text(json.dumps(result, indent=1) + "\n")
-    text = report(result)
-    (out / "uncertainty.md").write_text(text)
-    draw_plots(record, out)
-    Console().print(text, markup=False, highlight=False)
+    text = write_results(evaluation, out, head)
+    Console().print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"tables, plots and every result: {out}", markup=False)
     return 0
 
 
-def report(result: dict[str, Any]) -> str:
-    """The figures in words and tables."""
-    from cardiac.uncertainty.summary import markdown
+@dataclass(eq=False)
+class Evaluation:
+    """Cases and methods, and what is known of them already.
 
-    head = ", ".join(f"{k} {result[k]}" for k in ("split", "default", "weights_sha256"))
-    network = f"network: {result['network_ms_per_frame']:.1f} ms a frame"
-    parts = [head, network, *(markdown(result[k]) for k in ("methods", "intervals", "strangers"))]
-    return "\n\n".join(parts)
+    Attributes:
+        plans: The cases.
+        methods: The first one also makes the intervals.
+        estimator: Of the first method, with its weights.
+        segmenter: The network.
+        stride: Of a cine every so many frames are looked at.
+        ledger: Keeps every result as it comes.
+    """
+
+    plans: Sequence[Plan]
+    methods: Sequence[Method]
+    estimator: Estimator
+    segmenter: Segmenter
+    stride: int
+    ledger: Ledger
+
+    def __post_init__(self) -> None:
+        settings = self.estimator.settings
+        self.parts = [*map(str, self.methods), INTERVALS]
+        self.estimators = {
+            str(method): self.estimator
+            if method is settings.method
+            else Estimator(
+                settings.model_copy(update={"method": method}),
+                self.estimator.weights,
+                self.segmenter,
+            )
+            for method in self.methods
+        }
+
+    def key(self, plan: Plan, part: str) -> str:
+        """Hash of everything that a result depends on."""
+        weights, network = self.estimator.weights, self.segmenter
+        assert weights is not None
+        settings = self.estimator.settings
+        used = (
+            settings.model_dump_json() if part == INTERVALS else [settings.samples, settings.seed]
+        )
+        learnt = weights.sha256 if part == INTERVALS else weights.map_hash
+        engine = [network.weights.sha256, network.predictor.name, str(network.predictor.precision)]
+        text = json.dumps([VERSION, plan.made_of, part, self.stride, used, learnt, engine])
+        return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+    def lacking(self, plan: Plan) -> list[str]:
+        """Parts of a case that are not in the ledger."""
+        return [part for part in self.parts if self.ledger.get(self.key(plan, part)) is None]
+
+    def run(self) -> Iterator[Plan]:
+        """Compute what is lacking, case by case."""
+        from cardiac.uncertainty.evaluate import Look
+
+        for plan in self.plans:
+            if parts := self.lacking(plan):
+                look = Look.at(plan.make(), self._segment, self.stride)
+                for part in parts:
+                    self.ledger.add(self.key(plan, part), self._measure(look, part))
+                yield plan
+
+    def rows(self) -> list[Row]:
+        """All results, in the order of the cases."""
+        found = (self.ledger.get(self.key(p, part)) for p in self.plans for part in self.parts)
+        return [row for row in found if row is not None]
+
+    def seconds(self, plan: Plan) -> float:
+        """About how long the lacking parts of a case take."""
+        looked = plan.frames if plan.frames == 2 else plan.frames / self.stride + 4
+        each = sum(SECONDS[part] for part in self.lacking(plan))
+        return each * looked + _NETWORK_S * plan.frames + _CASE_S if each else 0.0
+
+    def _measure(self, look: Look, part: str) -> Row:
+        from cardiac.uncertainty.evaluate import interval_case, judge_case
+
+        if part == INTERVALS:
+            return interval_case(look, self.estimator)
+        return judge_case(look, part, self.estimators[part])
+
+    def _segment(self, sequence: EchoSequence) -> tuple[Segmentation, Mask]:
+        """The network's answer, and its masks without islands."""
+        from cardiac.correction.repair import remove_debris
+
+        found = self.segmenter.segment(sequence)
+        return found, remove_debris(found.masks)
 
 
-def segment(segmenter: Segmenter, sequence: EchoSequence) -> tuple[Segmentation, Mask]:
-    """The network's answer, and its masks without islands."""
-    from cardiac.correction.repair import remove_debris
+def _work(evaluation: Evaluation, console: Console) -> None:
+    """Compute what is lacking, telling beforehand how long it takes."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    found = segmenter.segment(sequence)
-    return found, remove_debris(found.masks)
-
-
-def stills(data: Path, split: str, manifest: Path) -> Iterator[Case]:
-    """ED and ES of every patient of a split as a sequence of two frames."""
-    from cardiac.segmentation.data import LabelledStill, labelled_stills, patients_of
-
-    pairs: dict[tuple[str, str], list[LabelledStill]] = {}
-    for still in labelled_stills(data, patients_of(split, manifest)):
-        pairs.setdefault((still.patient, still.view), []).append(still)
-    for (patient, view), pair in pairs.items():
-        if len(pair) == 2 and pair[0].image.shape == pair[1].image.shape:
-            yield _still_case(patient, view, pair)
-
-
-def _still_case(patient: str, view: str, pair: list[Any]) -> Case:
-    from cardiac.clinical import measure_indices
-    from cardiac.sequence import EchoSequence
-    from cardiac.uncertainty.evaluate import Case
-
-    truth = np.stack([still.mask for still in pair])
-    sequence = EchoSequence(
-        np.stack([still.image for still in pair]),
-        pair[0].spacing, ed_frames=(0,), es_frames=(1,),
-    )  # fmt: skip
-    true = measure_indices(truth, pair[0].spacing, ed_frames=(0,), es_frames=(1,))
-    return Case(f"{patient} {view}", "stills", patient, sequence, truth, _values(true))
+    pending = [plan for plan in evaluation.plans if evaluation.lacking(plan)]
+    seconds = sum(evaluation.seconds(plan) for plan in pending)
+    console.print(
+        f"{len(evaluation.plans)} cases, {len(evaluation.plans) - len(pending)} of them done"
+        + (f"; the rest takes about {max(1, round(seconds / 60))} min" if pending else "")
+    )
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("judging", total=len(pending))
+        for number, plan in enumerate(evaluation.run(), start=1):
+            bar.update(task, advance=1, description=plan.name[:40])
+            if not console.is_terminal and number % 10 == 0:
+                console.print(f"{number} of {len(pending)}")
 
 
-def clips(data: Path, manifest: Path | None, cache: Path | None) -> Iterator[Case]:
-    """The cines of a manifest whose masks are left alone, clean and corrupted."""
-    from cardiac.clinical import measure_indices
-    from cardiac.phantom import iterate, read_manifest
-    from cardiac.uncertainty.evaluate import Case
+def write_results(evaluation: Evaluation, out: Path, head: Row) -> str:
+    """Write uncertainty.json, uncertainty.md and the plots; returns the Markdown."""
+    from cardiac.io.write import write_atomically
+    from cardiac.uncertainty.plots import draw_plots
+    from cardiac.uncertainty.record import Record
+    from cardiac.uncertainty.summary import interval_summary, markdown, method_rows
 
-    if manifest is None:
-        return
-    specs = [spec for spec in read_manifest(manifest) if not spec.mask_corruptions]
-    for spec, cine in iterate(specs, data, cache):
-        true = measure_indices(
-            cine.masks, cine.spacing, cine.times,
-            ed_frames=cine.ed_frames, es_frames=cine.es_frames,
-        )  # fmt: skip
-        values = _values(true) | {"lv_ef_percent": cine.ef_percent}
-        group = "corrupted cines" if spec.corruptions else "clean cines"
-        yield Case(spec.id, group, spec.patient, cine.sequence, cine.masks, values)
-
-
-def _values(indices: Any) -> dict[str, float]:
-    return {n: getattr(indices, n) for n in INDICES if getattr(indices, n) is not None}
-
-
-def _shown(cases: Iterable[Case]) -> Iterable[Case]:
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return track(cases, "evaluating", total=None, console=console, disable=not console.is_terminal)
+    record = Record.of(evaluation.rows())
+    result: Row = head | {
+        "network_ms_per_frame": record.network_ms,
+        "methods": method_rows(record),
+        "intervals": interval_summary(record),
+        "strangers": strange_rows(evaluation, record),
+    }
+    lines = [", ".join(f"{name} {value}" for name, value in head.items())]
+    lines += [f"network: {record.network_ms:.1f} ms a frame"]
+    lines += [markdown(result[name]) for name in ("methods", "intervals", "strangers")]
+    text = "\n\n".join(lines)
+    full = result | {"rows": record.intervals}
+    write_atomically(out / "uncertainty.json", (json.dumps(full, indent=1) + "\n").encode())
+    write_atomically(out / "uncertainty.md", text.encode())
+    draw_plots(record, out, str(head["default"]))
+    return text
 
 
-def strange_rows(
-    estimator: Estimator, segmenter: Segmenter, record: Record
-) -> list[dict[str, Any]]:
+def strange_rows(evaluation: Evaluation, record: Record) -> list[Row]:
     """How many sequences of each kind are called out of bank."""
-    rows = []
-    for group in dict.fromkeys(row["group"] for row in record.strange):
-        flags = [row["out_of_bank"] for row in record.strange if row["group"] == group]
-        rows.append({"kind": group, "n": len(flags), "out_of_bank": sum(flags)})
-    for name, images in oddities().items():
-        flags = []
-        for image in images:
-            from cardiac.sequence import EchoSequence
+    from cardiac.sequence import EchoSequence
+    from pipelines.uncertainty_cases import oddities
 
-            sequence = EchoSequence(image[None].copy())
-            found = segmenter.segment(sequence)
-            flags.append(bool(estimator.estimate(sequence, found, found.masks).out_of_bank))
-        rows.append({"kind": name, "n": len(flags), "out_of_bank": sum(flags)})
-    return rows
-
-
-def oddities() -> dict[str, list[Any]]:
-    """Noise and pictures that no training has seen."""
-    from pipelines.train_uncertainty import pictures
-
-    rng = np.random.default_rng(99)
-    noise = [rng.integers(0, 255, (200, 260)).astype(np.uint8) for _ in range(5)]
-    return {"noise": noise, "photographs": pictures(STRANGE)}
+    flags: dict[str, list[bool]] = {}
+    for row in record.strange:
+        flags.setdefault(row["group"], []).append(row["out_of_bank"])
+    for kind, image in oddities():
+        sequence = EchoSequence(image[None].copy())
+        found = evaluation.segmenter.segment(sequence)
+        judged = evaluation.estimator.estimate(sequence, found, found.masks)
+        flags.setdefault(kind, []).append(bool(judged.out_of_bank))
+    return [{"kind": k, "n": len(found), "out_of_bank": sum(found)} for k, found in flags.items()]

@@ -67,8 +67,9 @@ def make(
     from cardiac.segmentation.segmenter import Segmenter
     from cardiac.shape.weights import SHIPPED as SHAPE
     from cardiac.shape.weights import load_shape_model
-    from cardiac.uncertainty.calibrate import calibrate, with_misses
+    from cardiac.uncertainty.calibrate import calibrate
     from cardiac.uncertainty.hashes import file_hash
+    from cardiac.uncertainty.misses import with_misses
     from cardiac.uncertainty.strangers import strangers
     from cardiac.uncertainty.train import Training
     from cardiac.uncertainty.weights import save
@@ -78,7 +79,7 @@ def make(
 
         torch.set_num_threads(settings.threads)
     segmenter, shape = Segmenter.load(segmentation), load_shape_model().model
-    examples, names = answers(settings, segmenter, "train")
+    examples, names = answers(settings, segmenter)
     plain = examples.images[(examples.variant == 0) & ~examples.held]
     odd = strangers(plain, STRANGERS, pictures(), settings.seed)
     weights = replace(
@@ -88,32 +89,25 @@ def make(
     )
     held = examples[np.flatnonzero(examples.held)]
     weights = calibrate(weights, held, shape, ordinary=1 + settings.augmented, segmenter=segmenter)
-    weights = with_misses(weights, held, names, shape, settings.seed)
-    if settings.calibrate_on is not None:
-        more, names = answers(settings, segmenter, settings.calibrate_on)
-        weights = with_misses(weights, more, names, shape, settings.seed)
+    weights = with_misses(weights, examples, names, shape, settings.seed)
     return save(weights, settings.out / "uncertainty.safetensors")
 
 
-def answers(
-    settings: TrainUncertaintySettings, segmenter: Segmenter, split: str
-) -> tuple[Examples, list[str]]:
-    """What the network says of the stills of a split, and the patients by number.
+def answers(settings: TrainUncertaintySettings, segmenter: Segmenter) -> tuple[Examples, list[str]]:
+    """What the network says of the stills of ``train``, and the patients by number.
 
-    Those of ``train`` also come augmented and made harder.
+    The stills come as they are, augmented, and made harder.
     """
     from cardiac.segmentation.data import canonical_arrays, labelled_stills, patients_of
     from cardiac.uncertainty.examples import make_examples
     from cardiac.uncertainty.train import held_out
 
-    learnt = split == "train"
-    patients = patients_of(split, settings.manifest)
+    patients = patients_of("train", settings.manifest)
     stills = list(labelled_stills(settings.data, patients))
     images, masks = canonical_arrays(iter(stills), CANONICAL_SIZE)
     examples = make_examples(
         images, masks, [s.patient for s in stills], held_out(patients, settings.holdout),
-        segmenter.predictor, harden=harder if learnt else None,
-        augmented=settings.augmented if learnt else 0,
+        segmenter.predictor, harden=harder, augmented=settings.augmented,
         hardened=settings.hardened, both=settings.both, augment=settings.augment,
         seed=settings.seed,
     )  # fmt: skip

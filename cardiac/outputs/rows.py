@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from cardiac.certificate.changes import ACTIONS
@@ -14,6 +14,7 @@ from cardiac.sequence import View
 
 if TYPE_CHECKING:
     from cardiac.study import Study
+    from cardiac.uncertainty.intervals import Intervals
 
 Row = dict[str, object]
 
@@ -101,31 +102,44 @@ def failed_row(item: InputItem, error: CardiacError) -> Row:
     }
 
 
-def patient_rows(studies: Iterable[tuple[Row, Indices, float | None]]) -> list[Row]:
+def patient_rows(
+    studies: Iterable[tuple[Row, Indices, float | None]],
+    intervals: Mapping[str, Intervals | None] | None = None,
+) -> list[Row]:
     """A biplane row for every patient with one four-chamber and one two-chamber sequence.
 
     Args:
         studies: Row of ``indices.csv``, indices and body surface area (m²) of each sequence.
+        intervals: Of the indices of each sequence, by its id.
 
     Returns:
         Rows of level ``patient``. Where a view has several sequences (rest and stress, say),
         which of them belong together is not known, and the views are not combined.
     """
-    found: dict[str, dict[str, list[tuple[Indices, float | None]]]] = {}
+    known = intervals or {}
+    found: dict[str, dict[str, list[tuple[Indices, float | None, Intervals | None]]]] = {}
     for row, indices, bsa in studies:
         if row.get("patient") and row["view"] in (View.A4C, View.A2C):
             views = found.setdefault(str(row["patient"]), {})
-            views.setdefault(str(row["view"]), []).append((indices, bsa))
+            views.setdefault(str(row["view"]), []).append((indices, bsa, known.get(str(row["id"]))))
     rows = []
     for patient, views in found.items():
         if sorted(len(views.get(view, ())) for view in (View.A4C, View.A2C)) != [1, 1]:
             continue
-        ((four, bsa),), ((two, other),) = views[View.A4C], views[View.A2C]
+        ((four, bsa, first),), ((two, other, second),) = views[View.A4C], views[View.A2C]
         combined = combine_views(four, two, bsa_m2=bsa or other)
         head: Row = {"id": patient, "level": "patient", "patient": patient, "status": "ok"}
         head |= {"view": combined.view, "convention": str(combined.convention)}
-        rows.append(head | _measured(combined))
+        rows.append(head | _measured(combined) | _biplane_bounds(combined, first, second))
     return rows
+
+
+def _biplane_bounds(combined: Indices, first: Intervals | None, second: Intervals | None) -> Row:
+    from cardiac.uncertainty.biplane import combined_intervals
+
+    if first is None or second is None:
+        return {}
+    return dict(combined_intervals(combined, (first, second)).numbers())
 
 
 def frame_rows(study: Study, name: str) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Calibration on held-out patients: probabilities, bounds, the law of errors, and intervals."""
+"""Calibration on held-out patients: probabilities, bounds, and the law of errors."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from cardiac.clinical import Indices, measure_indices
 from cardiac.geometry import CANONICAL_SIZE, CanonicalGrid, Mask
-from cardiac.segmentation.segmenter import Segmenter, labels_on_image
+from cardiac.segmentation.segmenter import Segmenter
 from cardiac.sequence import EchoSequence
 from cardiac.shape.arvae import ArVae
 from cardiac.uncertainty.calibration import Calibration, ErrorLaw
 from cardiac.uncertainty.estimate import Estimator
 from cardiac.uncertainty.evidence import Evidence
 from cardiac.uncertainty.examples import Examples
-from cardiac.uncertainty.intervals import INTERVALS, deviations, half_width, index_intervals
 from cardiac.uncertainty.measures import mean_dice, overlap
 from cardiac.uncertainty.result import Uncertainty
-from cardiac.uncertainty.samples import BeatDraws, draw_beats
 from cardiac.uncertainty.settings import Method, UncertaintySettings
 from cardiac.uncertainty.weights import UncertaintyWeights
 
@@ -34,7 +31,6 @@ FLAGGED = 0.005
 STRANGEST = (0.3, 0.5)
 """Bounds of the strangeness above which a frame is out of the bank."""
 SHRINKAGE = 0.1
-_DRAWS = 100
 Array = npt.NDArray[np.float64]
 
 
@@ -54,7 +50,7 @@ def calibrate(
     ordinary: int,
     segmenter: Segmenter | None = None,
 ) -> UncertaintyWeights:
-    """Weights with everything fitted on held-out patients but the misses of the intervals.
+    """Weights with everything that is fitted on held-out patients: all but the intervals.
 
     Args:
         weights: As they were trained.
@@ -181,7 +177,7 @@ def _errors(
 
 def _coupling(unit: Array, held: Examples) -> float:
     """Correlation between the errors at ED and at ES of one patient, mean over the dimensions."""
-    pairs = _pairs(held)
+    pairs = pairs_of(held)
     first, second = unit[pairs[:, 0]], unit[pairs[:, 1]]
     known = np.isfinite(first).all(axis=1) & np.isfinite(second).all(axis=1)
     first, second = first[known], second[known]
@@ -191,77 +187,9 @@ def _coupling(unit: Array, held: Examples) -> float:
     return float(np.clip((both / np.maximum(each, 1e-9))[:7].mean(), 0, 0.95))
 
 
-def _pairs(held: Examples) -> npt.NDArray[np.intp]:
+def pairs_of(held: Examples) -> npt.NDArray[np.intp]:
     """(n, 2) ED and ES of one patient in one variant."""
     rows: dict[tuple[int, int], list[int]] = {}
     for index, key in enumerate(zip(held.patient.tolist(), held.variant.tolist(), strict=True)):
         rows.setdefault(key, []).append(index)
     return np.array([pair for pair in rows.values() if len(pair) == 2])
-
-
-def with_misses(
-    weights: UncertaintyWeights,
-    stills: Examples,
-    names: Sequence[str],
-    shape: ArVae,
-    seed: int = 0,
-) -> UncertaintyWeights:
-    """Weights that also know how far the intervals miss the experts' values of more patients.
-
-    Args:
-        weights: Calibrated.
-        stills: Answers for patients that no network was trained on; only the stills as they
-            are count, ED and ES.
-        names: Of the patients, by number.
-        shape: The latent space.
-        seed: Source of the draws.
-    """
-    plain = stills[np.flatnonzero(stills.variant == 0)]
-    known = weights.calibration
-    evidence = evidence_of(plain)
-    found = judged(weights, evidence, [Method.FUSED], shape)["fused"]
-    masks = labels_on_image(plain.logits.astype(np.float32), evidence.grid)
-    truth = np.repeat(np.repeat(plain.truth, 2, axis=1), 2, axis=2)
-    drawn = [
-        draw_beats(
-            masks[pair], found.grid, found.scores[pair], [(0, 1)],
-            model=shape, calibration=known, law=known.laws["fused"], draws=_DRAWS, seed=seed,
-        )
-        for pair in _pairs(plain)
-    ]  # fmt: skip
-    if not known.typical:
-        known = known.replace(typical=_typical(drawn))
-    misses = {name: dict(values) for name, values in known.misses.items()}
-    for pair, beats in zip(_pairs(plain), drawn, strict=True):
-        ours, theirs = _pair_indices(masks[pair]), _pair_indices(truth[pair])
-        bounds = index_intervals(ours, beats, {}, typical=known.typical).bounds
-        for name, miss in missed(ours, theirs, bounds).items():
-            misses.setdefault(name, {})[names[plain.patient[pair[0]]]] = round(miss, 4)
-    return replace(weights, calibration=known.replace(misses=misses))
-
-
-def _typical(drawn: Sequence[Sequence[BeatDraws]]) -> dict[str, float]:
-    """Median half width of the draws of each index, at the scale of an ordinary frame."""
-    halves: dict[str, list[float]] = {}
-    for beats in drawn:
-        for name, sample in deviations(beats).items():
-            half = half_width(sample) / float(np.mean([beat.scale for beat in beats]))
-            halves.setdefault(name, []).append(half)
-    return {name: float(np.median(values)) for name, values in halves.items()}
-
-
-def _pair_indices(masks: Mask) -> Indices:
-    return measure_indices(masks, (1.0, 1.0), ed_frames=(0,), es_frames=(1,))
-
-
-def missed(
-    ours: Indices, theirs: Indices, bounds: dict[str, tuple[float, float]]
-) -> dict[str, float]:
-    """Distance of the expert's value from ours in units of the interval on that side."""
-    result = {}
-    for name, (low, high) in bounds.items():
-        value, truth = getattr(ours, name), getattr(theirs, name)
-        if name in INTERVALS and truth is not None:
-            side = high - value if truth > value else value - low
-            result[name] = abs(truth - value) / max(side, 1e-9)
-    return result

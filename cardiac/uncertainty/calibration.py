@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+MAP_NUMBERS = ("slope", "offset", "strangest", "least_cosine", "thresholds")
+"""What maps, scores and flags depend on; the rest is for intervals and the traffic light."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +38,7 @@ class ErrorLaw:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Numbers fitted on training patients that no network was trained on.
+    """Numbers fitted on training patients, the intervals on all, the rest on held-out ones.
 
     Attributes:
         slope, offset: Of Platt's scaling of the learned doubt.
@@ -45,8 +47,10 @@ class Calibration:
         laws: Error law of every method.
         error_factor: (D, D) lower Cholesky factor of the errors' mean square in the latent space.
         coupling: Correlation of the errors of two frames of one sequence.
-        misses: Of each index, by patient: how far the expert's value was from ours, in units of
-            the sampled interval on that side.
+        misses: Of each index, by patient: how far the expert's value was from where it was to
+            be expected, in units of the sampled interval on that side.
+        leans: Of each index (offset, slope): by how much ours is above the expert's on average,
+            a share of the value for sizes, points for changes.
         typical: Half the width of the draws of each index on ordinary stills.
         thresholds: Of each method, above which a pixel is taken for an error.
         review, reject: Scores of each method above which a sequence is to be reviewed, rejected.
@@ -60,6 +64,7 @@ class Calibration:
     error_factor: Array = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
     coupling: float = 0.5
     misses: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
+    leans: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     typical: Mapping[str, float] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     review: Mapping[str, float] = field(default_factory=dict)
@@ -94,6 +99,7 @@ class Calibration:
             "least_cosine": self.least_cosine,
             "coupling": self.coupling,
             "misses": {name: dict(found) for name, found in self.misses.items()},
+            "leans": {name: list(lean) for name, lean in self.leans.items()},
             "typical": dict(self.typical),
             "thresholds": dict(self.thresholds),
             "review": dict(self.review),
@@ -109,9 +115,12 @@ class Calibration:
         cls, arrays: Mapping[str, npt.NDArray[np.generic]], numbers: Mapping[str, Any]
     ) -> Calibration:
         """The calibration that `arrays` and `numbers` describe."""
-        plain = {k: v for k, v in numbers.items() if k != "laws"}
+        plain = {k: v for k, v in numbers.items() if k not in {"laws", "leans"}}
+        leans = {name: (lean[0], lean[1]) for name, lean in numbers.get("leans", {}).items()}
         laws = {name: ErrorLaw(*values) for name, values in numbers["laws"].items()}
-        return cls(**plain, laws=laws, error_factor=np.asarray(arrays["error_factor"], float))
+        return cls(
+            **plain, laws=laws, leans=leans, error_factor=np.asarray(arrays["error_factor"], float)
+        )
 
     def replace(self, **changes: Any) -> Calibration:
         """A copy with some numbers changed."""

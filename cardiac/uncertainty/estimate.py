@@ -10,7 +10,7 @@ import numpy as np
 from cardiac.errors import SettingsError
 from cardiac.geometry import CanonicalGrid, FloatArray, Mask
 from cardiac.segmentation.segmenter import Segmentation, Segmenter, canonical_images
-from cardiac.sequence import EchoSequence
+from cardiac.sequence import EchoSequence, View
 from cardiac.uncertainty.bank import NEAREST
 from cardiac.uncertainty.calibration import Calibration, ErrorLaw
 from cardiac.uncertainty.crisp import disagreement, familiarity
@@ -118,7 +118,13 @@ class Estimator:
         )
 
     def intervals(
-        self, masks: Mask, grid: CanonicalGrid, uncertainty: Uncertainty, indices: Indices
+        self,
+        masks: Mask,
+        grid: CanonicalGrid,
+        uncertainty: Uncertainty,
+        indices: Indices,
+        *,
+        view: View = View.UNKNOWN,
     ) -> Intervals:
         """Intervals of the indices that were measured on written masks.
 
@@ -127,6 +133,7 @@ class Estimator:
             grid: The canonical grid over them.
             uncertainty: Of these masks, by a method that the weights hold a law of errors for.
             indices: What was measured on them.
+            view: Two views of a heart err alike only in part.
 
         Raises:
             SettingsError: There are no trained weights.
@@ -138,9 +145,10 @@ class Estimator:
         law = known.laws.get(uncertainty.method, ErrorLaw())
         beats = draw_beats(
             masks, grid, uncertainty.scores, beats_of(indices),
-            model=self.shape, calibration=known, law=law, draws=s.draws, seed=s.seed,
+            model=self.shape, calibration=known, law=law,
+            draws=s.draws, seed=s.seed, stream=int(view is View.A2C),
         )  # fmt: skip
-        return index_intervals(indices, beats, known.factors(s.level), s.level, known.typical)
+        return index_intervals(indices, beats, known, s.level)
 
     def _planes(self, evidence: Evidence, cosine: FloatArray | None) -> FloatArray:
         s = self.settings

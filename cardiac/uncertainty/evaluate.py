@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ from cardiac.uncertainty.result import foreground_scores
 from cardiac.uncertainty.samples import beats_of, draw_beats
 
 Array = npt.NDArray[np.float64]
+Row = dict[str, Any]
+"""Plain numbers, lists and texts: what a file can keep."""
 NEAR = 8
 """Samples around prediction and truth whose pixels count: beyond, everything is easy."""
 Segment = Callable[[EchoSequence], tuple[Segmentation, Mask]]
@@ -51,81 +53,47 @@ class Case:
     true_values: dict[str, float]
 
 
-@dataclass(eq=False)
-class MethodRecord:
-    """What one method said of the cases of one group.
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A case after the network: what every method gets to judge.
 
     Attributes:
-        scores, dice: Of the frames that were looked at.
-        plain: Means of the maps over the whole predicted foreground, for comparison.
-        case_scores, case_dice, ef_errors: Of the cases; the error is NaN where there is none.
-        tally: Counts of the map's pixels against errors.
-        overlaps: Dice between thresholded map and errors, of the frames.
-        seconds, frames: What it cost.
+        case: The case.
+        segmentation: What the network said.
+        masks: (T, H, W) written labels.
+        indices: Measured on them.
+        frames: Which frames are looked at.
+        evidence: Of these frames.
+        truth: Their true labels on the canonical grid.
+        seconds: What the network took, by frame.
     """
 
-    scores: list[float] = field(default_factory=list)
-    dice: list[float] = field(default_factory=list)
-    plain: list[float] = field(default_factory=list)
-    case_scores: list[float] = field(default_factory=list)
-    case_dice: list[float] = field(default_factory=list)
-    ef_errors: list[float] = field(default_factory=list)
-    tally: Tally = field(default_factory=Tally)
-    overlaps: list[float] = field(default_factory=list)
-    seconds: float = 0.0
-    frames: int = 0
+    case: Case
+    segmentation: Segmentation
+    masks: Mask
+    indices: Indices
+    frames: npt.NDArray[np.intp]
+    evidence: Evidence
+    truth: Mask
+    seconds: float
 
+    @classmethod
+    def at(cls, case: Case, segment: Segment, stride: int = 6) -> Look:
+        """Segment a case.
 
-@dataclass(eq=False)
-class Record:
-    """Everything measured, by group and method.
-
-    Attributes:
-        methods: By (group, method).
-        intervals: One row per case and index: value, low, high, truth.
-        strange: One row per case: whether it was called out of bank.
-        network_s, network_frames: Time of the network itself.
-    """
-
-    methods: dict[tuple[str, str], MethodRecord] = field(default_factory=dict)
-    intervals: list[dict[str, Any]] = field(default_factory=list)
-    strange: list[dict[str, Any]] = field(default_factory=list)
-    network_s: float = 0.0
-    network_frames: int = 0
-
-
-def measure_cases(
-    cases: Iterable[Case], segment: Segment, estimators: dict[str, Estimator], stride: int = 6
-) -> Record:
-    """Segment every case and let every method judge the masks.
-
-    Args:
-        cases: Sequences with their truth.
-        segment: Network and what follows it, up to the written masks.
-        estimators: By name of the method; the first one also makes the intervals.
-        stride: Of a cine every so many frames are looked at, and ED and ES.
-    """
-    record = Record()
-    for case in cases:
+        Args:
+            case: What to look at.
+            segment: Network and what follows it, up to the written masks.
+            stride: Of a cine every so many frames are looked at, and ED and ES.
+        """
         started = time.perf_counter()
         segmentation, masks = segment(case.sequence)
-        record.network_s += time.perf_counter() - started
-        record.network_frames += len(case.sequence)
+        seconds = (time.perf_counter() - started) / len(masks)
         indices = sequence_indices(case.sequence, masks)
-        frames = _frames(len(case.sequence), indices, stride)
+        frames = _frames(len(masks), indices, stride)
         evidence = _part(case.sequence, segmentation, masks, frames)
         truth = labels_on_grid(case.truth[frames], segmentation.grid, evidence.labels.shape[-1])
-        for number, (name, estimator) in enumerate(estimators.items()):
-            scores = _judge(
-                record, case, name, estimator, evidence=evidence, truth=truth, indices=indices
-            )
-            if number == 0 and estimator.weights is not None:
-                full = np.full(len(masks), np.nan)
-                full[frames] = scores
-                _intervals(
-                    record, case, estimator, masks, segmentation, scores=full, indices=indices
-                )
-    return record
+        return cls(case, segmentation, masks, indices, frames, evidence, truth, seconds)
 
 
 def _frames(count: int, indices: Indices, stride: int) -> npt.NDArray[np.intp]:
@@ -144,84 +112,89 @@ def _part(
     return Evidence(seen, labels, segmentation.logits[frames], segmentation.grid)
 
 
-def _judge(
-    record: Record,
-    case: Case,
-    name: str,
-    estimator: Estimator,
-    *,
-    evidence: Evidence,
-    truth: Mask,
-    indices: Indices,
-) -> Array:
+def judge_case(look: Look, name: str, estimator: Estimator) -> Row:
+    """What one method says of a case, beside the truth; see `cardiac.uncertainty.record`."""
     # Each method pays for what it looks at itself.
-    fresh = Evidence(evidence.sequence, evidence.labels, evidence.logits, evidence.grid)
+    e = look.evidence
+    fresh = Evidence(e.sequence, e.labels, e.logits, e.grid)
     started = time.perf_counter()
     found = estimator.judge(fresh)
     seconds = time.perf_counter() - started
-    into = record.methods.setdefault((case.group, name), MethodRecord())
-    into.seconds += seconds
-    into.frames += len(evidence)
-    dice = [mean_dice(a, b) for a, b in zip(evidence.labels, truth, strict=True)]
-    into.scores += found.scores.tolist()
-    into.dice += dice
-    into.plain += foreground_scores(found.planes.astype(np.float32), evidence.labels).tolist()
-    into.case_scores.append(found.score)
-    into.case_dice.append(float(np.mean(dice)))
-    ef, true = indices.lv_ef_percent, case.true_values.get("lv_ef_percent")
-    into.ef_errors.append(float("nan") if ef is None or true is None else abs(ef - true))
     threshold = estimator.calibration.thresholds.get(name, 0.5) if estimator.weights else 0.5
-    for plane, labels, expert in zip(found.planes, evidence.labels, truth, strict=True):
-        wrong = labels != expert
-        near = ndimage.binary_dilation((labels > 0) | (expert > 0), iterations=NEAR)
-        into.tally.add(plane[near], wrong[near])
+    tally, overlaps = _pixels(found.planes, e.labels, look.truth, threshold)
+    dice = [mean_dice(a, b) for a, b in zip(e.labels, look.truth, strict=True)]
+    plain = foreground_scores(found.planes.astype(np.float32), e.labels)
+    return _head(look) | {
+        "method": name,
+        "scores": found.scores.tolist(),
+        "dice": dice,
+        "plain": plain.tolist(),
+        "ef_error": _ef_error(look),
+        "tally": tally.numbers(),
+        "overlaps": overlaps,
+        "seconds": seconds,
+        "network_s": look.seconds * len(look.frames),
+        "out_of_bank": found.out_of_bank,
+    }
+
+
+def interval_case(look: Look, estimator: Estimator) -> Row:
+    """The intervals of a case's indices beside the truth, by the estimator's method."""
+    found = _intervals(look, estimator, estimator.judge(look.evidence).scores)
+    return _head(look) | {"intervals": interval_rows(look, found)}
+
+
+def _head(look: Look) -> Row:
+    return {"case": look.case.name, "group": look.case.group, "patient": look.case.patient}
+
+
+def _ef_error(look: Look) -> float | None:
+    ef, true = look.indices.lv_ef_percent, look.case.true_values.get("lv_ef_percent")
+    return None if ef is None or true is None else abs(ef - true)
+
+
+def _pixels(
+    planes: npt.NDArray[np.float16], labels: Mask, truth: Mask, threshold: float
+) -> tuple[Tally, list[float]]:
+    """Counts of the pixels near the heart, and the Dice of errors and thresholded map by frame."""
+    tally, overlaps = Tally(), []
+    for plane, ours, theirs in zip(planes, labels, truth, strict=True):
+        wrong = ours != theirs
+        near = ndimage.binary_dilation((ours > 0) | (theirs > 0), iterations=NEAR)
+        tally.add(plane[near], wrong[near])
         value = overlap(plane, wrong, threshold)
         if value is not None:
-            into.overlaps.append(value)
-    if found.familiarity is not None and not any(r["case"] == case.name for r in record.strange):
-        record.strange.append(
-            {"case": case.name, "group": case.group, "out_of_bank": bool(found.out_of_bank)}
-        )
-    return found.scores
+            overlaps.append(value)
+    return tally, overlaps
 
 
-def _intervals(
-    record: Record,
-    case: Case,
-    estimator: Estimator,
-    masks: Mask,
-    segmentation: Segmentation,
-    *,
-    scores: Array,
-    indices: Indices,
-) -> None:
+def _intervals(look: Look, estimator: Estimator, scores: Array) -> Intervals:
     s, known = estimator.settings, estimator.calibration
+    full = np.full(len(look.masks), np.nan)
+    full[look.frames] = scores
     beats = draw_beats(
-        masks, segmentation.grid, scores, beats_of(indices),
+        look.masks, look.segmentation.grid, full, beats_of(look.indices),
         model=estimator.shape, calibration=known, law=known.laws[str(s.method)],
         draws=s.draws, seed=s.seed,
     )  # fmt: skip
     # A patient's own error must not help to calibrate its interval.
-    factors = known.factors(s.level, without=(case.patient,))
-    found = index_intervals(indices, beats, factors, s.level, known.typical)
-    record.intervals += interval_rows(case, indices, found)
+    return index_intervals(look.indices, beats, known, s.level, without=(look.case.patient,))
 
 
-def interval_rows(case: Case, indices: Indices, found: Intervals) -> list[dict[str, Any]]:
+def interval_rows(look: Look, found: Intervals) -> list[Row]:
     """One row for every index with a true value: its value, its interval, and the truth."""
     rows = []
-    for name, truth in case.true_values.items():
+    for name, truth in look.case.true_values.items():
         low, high = found.bounds.get(name, (None, None))
-        rows.append(
-            {
-                "case": case.name,
-                "group": case.group,
-                "patient": case.patient,
-                "index": name,
-                "value": getattr(indices, name),
-                "low": low,
-                "high": high,
-                "truth": truth,
-            }
-        )
+        value = getattr(look.indices, name)
+        rows.append({"index": name, "value": value, "low": low, "high": high, "truth": truth})
     return rows
+
+
+def judge_all(
+    case: Case, segment: Segment, estimators: Mapping[str, Estimator], stride: int = 6
+) -> list[Row]:
+    """Every method's row of one case, and the intervals by the first method."""
+    look = Look.at(case, segment, stride)
+    rows = [judge_case(look, name, estimator) for name, estimator in estimators.items()]
+    return [*rows, interval_case(look, next(iter(estimators.values())))]

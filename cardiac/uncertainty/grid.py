@@ -39,6 +39,30 @@ def imaged(grid: CanonicalGrid, side: int = SIDE) -> BoolArray:
     )
 
 
+def labels_on_image(labels: Mask, grid: CanonicalGrid) -> Mask:
+    """Labels (T, H, W) of the image's pixels: those of the sample that each one's centre is in.
+
+    Args:
+        labels: (T, side, side) on the canonical square.
+        grid: The canonical grid over the image.
+    """
+    region, side = grid.region, labels.shape[-1]
+    result = np.zeros((len(labels), *grid.shape), np.uint8)
+    cells, inside = [], []
+    for axis, (first, last) in enumerate(
+        ((region.top, region.bottom), (region.left, region.right))
+    ):
+        pixels = np.arange(first, last)
+        middle = (first + last) / 2 - 0.5
+        cell = (pixels - middle) / (grid.pitch[axis] * grid.size / side) + side / 2
+        cell = np.floor(cell).astype(np.intp)
+        there = (cell >= 0) & (cell < side)
+        cells.append(cell[there])
+        inside.append(pixels[there])
+    result[np.ix_(np.arange(len(labels)), *inside)] = labels[:, cells[0]][:, :, cells[1]]
+    return result
+
+
 def _nearest(grid: CanonicalGrid, axis: int, side: int) -> npt.NDArray[np.intp]:
     """Index of the image's pixel under each of ``side`` samples along an axis."""
     region = grid.region

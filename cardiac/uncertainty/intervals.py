@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from cardiac.anatomy.frame import Array
 from cardiac.clinical import Indices
-from cardiac.errors import SettingsError
-from cardiac.uncertainty.drawn import volume
+from cardiac.uncertainty.calibration import Calibration
 from cardiac.uncertainty.samples import BeatDraws
 
 RELATIVE = {
@@ -38,6 +37,8 @@ TAILS = (0.05, 0.95)
 """Quantiles of the draws that an interval is stretched from, whatever its level."""
 LEAST_DRAWS = 0.5
 """Share of the draws that must have given a number."""
+_LEANS_AS = {"ef_area_length_uncalibrated": "lv_ef_percent"}
+"""Experts' stills are calibrated: without a pixel size they would give no other EF."""
 _INDEXED = {
     "lv_edv_index_ml_m2": "lv_edv_ml",
     "lv_esv_index_ml_m2": "lv_esv_ml",
@@ -53,15 +54,14 @@ class Intervals:
         level: Share of experts' values that the intervals are to hold.
         bounds: Index to (low, high), in its own unit.
         reasons: Why an index that was measured has none.
-        stretches: Times by which the draws of each index were spread.
-        beats: The draws behind them.
+        samples: Index to (N,) how far the expert's value may be from ours, spread as the
+            interval is: shares for sizes, points for changes; see `RELATIVE` and `CHANGES`.
     """
 
     level: float
     bounds: dict[str, tuple[float, float]]
     reasons: dict[str, str] = field(default_factory=dict)
-    stretches: dict[str, float] = field(default_factory=dict)
-    beats: tuple[BeatDraws, ...] = ()
+    samples: dict[str, Array] = field(default_factory=dict, repr=False)
 
     def width(self, name: str) -> float | None:
         """High minus low of an index, or None."""
@@ -76,107 +76,56 @@ class Intervals:
 def index_intervals(
     indices: Indices,
     beats: Sequence[BeatDraws],
-    factors: Mapping[str, float],
+    calibration: Calibration | None = None,
     level: float = 0.9,
-    typical: Mapping[str, float] | None = None,
+    *,
+    without: Collection[str] = (),
 ) -> Intervals:
     """Intervals around measured indices.
 
     The draws give the interval its shape: which side is longer, and what the two phases share.
-    How wide it is follows the frames' scores alone where ``typical`` is given: on held-out
-    patients the width of the draws told nothing of the size of the error beyond that.
+    How wide it is follows the frames' scores alone: on training patients the width of the draws
+    told nothing of the size of the error beyond that. Where it lies follows how far the network
+    errs on average at such a value: it holds our value, but not always in the middle.
 
     Args:
         indices: Of one sequence.
         beats: Its draws, see `draw_beats`.
-        factors: How much each index's interval is stretched, from the calibration.
+        calibration: How far draws are spread and shifted; without it they count as they are.
         level: Share of experts' values that the intervals are to hold.
-        typical: Half the width of the draws of each index on ordinary frames.
+        without: Patients whose errors do not help to calibrate.
     """
-    found = deviations(beats)
-    stretches = {name: factors.get(name, 1.0) for name in found}
-    scale = float(np.mean([beat.scale for beat in beats])) if beats else 1.0
-    for name, usual in (typical or {}).items():
-        if name in found and (half := half_width(found[name])) > 0:
-            stretches[name] *= usual * scale / half
-    return _around(indices, found, stretches, level, tuple(beats))
+    known = calibration or Calibration()
+    factors = known.factors(level, without)
+    samples = {}
+    for name, sample in deviations(beats).items():
+        spread = sample * (factors.get(name, 1.0) * stretch(name, sample, beats, known))
+        value = getattr(indices, name)
+        samples[name] = spread - (0.0 if value is None else lean_of(name, value, known))
+    return around(indices, samples, level)
+
+
+def stretch(
+    name: str, sample: Array, beats: Sequence[BeatDraws], calibration: Calibration
+) -> float:
+    """Times by which draws are spread to be as wide as the frames' scores say."""
+    usual = calibration.typical.get(name)
+    half = half_width(sample)
+    if usual is None or half <= 0:
+        return 1.0
+    return usual * float(np.mean([beat.scale for beat in beats])) / half
+
+
+def lean_of(name: str, value: float, calibration: Calibration) -> float:
+    """By how much a value is above the expert's on average: a share, or points for changes."""
+    offset, slope = calibration.leans.get(_LEANS_AS.get(name, name), (0.0, 0.0))
+    return offset + slope * value
 
 
 def half_width(sample: Array) -> float:
     """Half the distance between the two `TAILS` of a sample, missing draws left out; or 0."""
     known = sample[np.isfinite(sample)]
     return float(np.ptp(np.quantile(known, TAILS)) / 2) if len(known) else 0.0
-
-
-def combined_intervals(
-    combined: Indices,
-    views: tuple[Indices, Indices],
-    parts: tuple[Intervals, Intervals],
-) -> Intervals:
-    """Intervals of biplane indices: draw by draw, both views with the same common error.
-
-    The draws are spread as those of the two views are, on average.
-
-    Args:
-        combined: What `combine_views` gave.
-        views: The indices of each view.
-        parts: The intervals of each view.
-
-    Raises:
-        SettingsError: The two views' intervals are not of one level.
-    """
-    if parts[0].level != parts[1].level:
-        raise SettingsError("the intervals of the two views are of different levels")
-    if not all(part.beats for part in parts):
-        return _around(combined, {}, {}, parts[0].level, ())
-    found: dict[str, Array] = {}
-    for name, phase, prefix in (
-        ("lv_edv_ml", "ed", ""),
-        ("lv_esv_ml", "es", ""),
-        ("la_volume_es_ml", "es", "la_"),
-    ):
-        stack = {"lv_edv_ml": "lv_ed", "lv_esv_ml": "lv_es", "la_volume_es_ml": "la_es"}[name]
-        if all(stack in view.stacks for view in views):
-            found[name] = _biplane(views, parts, stack, phase, prefix)
-    if "lv_edv_ml" in found and "lv_esv_ml" in found and combined.lv_ef_percent is not None:
-        assert combined.lv_edv_ml is not None and combined.lv_esv_ml is not None
-        ed = combined.lv_edv_ml * (1 + found["lv_edv_ml"])
-        es = combined.lv_esv_ml * (1 + found["lv_esv_ml"])
-        found["lv_ef_percent"] = 100 * (1 - es / ed) - combined.lv_ef_percent
-    stretches = {
-        name: float(np.mean([part.stretches.get(name, 1.0) for part in parts])) for name in found
-    }
-    return _around(combined, found, stretches, parts[0].level, ())
-
-
-def _biplane(
-    views: tuple[Indices, Indices],
-    parts: tuple[Intervals, Intervals],
-    stack: str,
-    phase: str,
-    prefix: str,
-) -> Array:
-    """Relative deviations (N,) of a biplane volume."""
-    diameters, lengths, own_lengths = [], [], []
-    for view, part in zip(views, parts, strict=True):
-        discs = view.stacks[stack]
-        wide, long = [], []
-        for beat in part.beats:
-            draws = getattr(beat, phase)
-            own, drawn = draws.own, draws.drawn
-            base = np.maximum(getattr(own, f"{prefix}diameters"), 1e-6)
-            wide.append(getattr(drawn, f"{prefix}diameters") / base)
-            long.append(getattr(drawn, f"{prefix}length") / getattr(own, f"{prefix}length"))
-        diameters.append(discs.diameters * np.mean(wide, axis=0))
-        lengths.append(discs.length_mm * np.mean(long, axis=0))
-        own_lengths.append(discs.length_mm)
-    drawn_volume = volume(diameters[0], np.maximum(*lengths), diameters[1])
-    own_volume = volume(
-        views[0].stacks[stack].diameters[None],
-        np.array([max(own_lengths)]),
-        views[1].stacks[stack].diameters[None],
-    )
-    return np.asarray(drawn_volume / own_volume - 1)
 
 
 def deviations(beats: Sequence[BeatDraws]) -> dict[str, Array]:
@@ -200,25 +149,20 @@ def _quantity(drawn: object, what: str) -> Array:
     return np.asarray(getattr(drawn, what))
 
 
-def _around(
-    indices: Indices,
-    deviations: dict[str, Array],
-    stretches: dict[str, float],
-    level: float,
-    beats: tuple[BeatDraws, ...],
-) -> Intervals:
-    bounds, reasons = {}, {}
+def around(indices: Indices, samples: Mapping[str, Array], level: float) -> Intervals:
+    """Intervals whose bounds are quantiles of samples (N,) around measured values."""
+    bounds, reasons, used = {}, {}, {}
     for name in INTERVALS:
         value = getattr(indices, name)
         if value is None:
             continue
-        sample = deviations.get(name, np.zeros(0))
-        sample = sample[np.isfinite(sample)]
-        total = len(deviations.get(name, ())) or 1
-        if len(sample) < LEAST_DRAWS * total:
+        sample = samples.get(name, np.zeros(0))
+        known = sample[np.isfinite(sample)]
+        if len(known) < LEAST_DRAWS * (len(sample) or 1):
             reasons[name] = "too few hearts could be drawn around the masks"
             continue
-        low, high = np.quantile(sample, TAILS) * stretches.get(name, 1.0)
+        used[name] = sample
+        low, high = np.quantile(known, TAILS)
         unit = value if name in RELATIVE else 1.0
         bounds[name] = _within(name, value + min(low, 0.0) * unit, value + max(high, 0.0) * unit)
     for name, source in _INDEXED.items():
@@ -226,7 +170,7 @@ def _around(
         if value is not None and base and source in bounds:
             low, high = bounds[source]
             bounds[name] = (low * value / base, high * value / base)
-    return Intervals(level, bounds, reasons, stretches, beats)
+    return Intervals(level, bounds, reasons, used)
 
 
 def _within(name: str, low: float, high: float) -> tuple[float, float]:

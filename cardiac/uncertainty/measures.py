@@ -80,6 +80,23 @@ class Tally:
             self.count[:, error] += np.bincount(chosen, minlength=self.bins)
         self.total += np.bincount(index, weights=values, minlength=self.bins)
 
+    def merge(self, other: Tally) -> None:
+        """Add the counts of another tally with as many bins."""
+        self.count += other.count
+        self.total += other.total
+
+    def numbers(self) -> dict[str, list[Any]]:
+        """The counts as plain lists, for a file."""
+        return {"count": self.count.astype(int).tolist(), "total": self.total.tolist()}
+
+    @classmethod
+    def of(cls, numbers: dict[str, list[Any]]) -> Tally:
+        """The tally that `numbers` describes."""
+        tally = cls(len(numbers["total"]))
+        tally.count += np.array(numbers["count"])
+        tally.total += np.array(numbers["total"])
+        return tally
+
     @property
     def calibration_error(self) -> float:
         """Mean distance between the map and the share of errors in its bin, by pixel."""

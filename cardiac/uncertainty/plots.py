@@ -3,61 +3,83 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardiac.uncertainty.evaluate import Record
 from cardiac.uncertainty.measures import risk_coverage
+from cardiac.uncertainty.record import MethodRecord, Record
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = {
+    "fused": "#0b5394", "crisp": "#cc7a00", "entropy": "#3d8b37", "augmentation": "#a64d79",
+    "dropout": "#c0392b", "latent": "#8a8a8a", "edge": "#b8a000",
+}  # fmt: skip
+LEAST_SHARE, LEAST_PIXELS = 0.1, 200
+"""Below so many cases or pixels a mean says nothing."""
 
 
-def draw_plots(record: Record, folder: Path) -> list[Path]:
-    """Write ``risk_coverage.png`` and ``reliability.png``.
+def draw_plots(record: Record, folder: Path, default: str = "fused") -> list[Path]:
+    """Draw every group as ``uncertainty_<group>.png``: two risk–coverage curves, and reliability.
 
     Args:
         record: What was measured.
         folder: An existing folder.
+        default: Method that is drawn in bold.
     """
-    groups = list(dict.fromkeys(group for group, _ in record.methods))
-    return [_risk(record, groups, folder), _reliability(record, groups, folder)]
+    paths = []
+    for group in record.groups:
+        found = {method: r for (of, method), r in record.methods.items() if of == group}
+        paths.append(folder / f"uncertainty_{group.replace(' ', '_')}.png")
+        _sheet(group, found, paths[-1], default)
+    return paths
 
 
-def _risk(record: Record, groups: list[str], folder: Path) -> Path:
+def _sheet(group: str, found: dict[str, MethodRecord], path: Path, default: str) -> None:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.2 * len(groups), 6.6), layout="constrained")
-    axes = figure.subplots(2, len(groups), squeeze=False)
-    for column, group in enumerate(groups):
-        for (of, method), found in record.methods.items():
-            if of != group:
-                continue
-            share, risk = risk_coverage(found.scores, 1 - np.array(found.dice))
-            axes[0, column].plot(share, risk, label=method)
-            errors = np.array(found.ef_errors)
-            known = np.isfinite(errors)
-            share, risk = risk_coverage(np.array(found.case_scores)[known], errors[known])
-            axes[1, column].plot(share, risk)
-        axes[0, column].set(title=group, ylabel="1 − Dice of the frames kept")
-        axes[1, column].set(xlabel="share kept", ylabel="EF error of the rest (points)")
-    axes[0, 0].legend(fontsize=7)
-    path = folder / "risk_coverage.png"
-    figure.savefig(path, dpi=110)
-    return path
+    figure = Figure(figsize=(10.5, 3.3), layout="constrained")
+    masks, fractions, reliable = figure.subplots(1, 3)
+    reliable.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle=":")
+    for method, record in sorted(found.items(), key=lambda item: item[0] == default):
+        bold = method == default
+        style = {
+            "color": COLOURS.get(method, "black"),
+            "linewidth": 2.4 if bold else 1.1,
+            "label": method,
+        }
+        _risk(masks, record.scores, 1 - np.array(record.dice), style)
+        errors = np.array(record.ef_errors)
+        known = np.isfinite(errors)
+        _risk(fractions, np.array(record.case_scores)[known], errors[known], style)
+        _reliability(reliable, record, style)
+    count = len(next(iter(found.values())).case_scores)
+    masks.set(title=f"Masks, {group} ({count})", ylabel="1 − Dice of the frames kept")
+    fractions.set(title="Ejection fraction", ylabel="mean EF error of the rest (points)")
+    for axes in (masks, fractions):
+        axes.set(xlabel="share kept, the least uncertain first", xlim=(0, 1), ylim=(0, None))
+    reliable.set(title="Maps", xlabel="uncertainty of a pixel", ylabel="share of wrong pixels")
+    reliable.set(xlim=(0, 1), ylim=(0, 1))
+    for axes in (masks, fractions, reliable):
+        axes.spines[["top", "right"]].set_visible(False)
+    handles, labels = reliable.get_legend_handles_labels()
+    figure.legend(handles[::-1], labels[::-1], loc="outside right center", frameon=False)
+    figure.savefig(path, dpi=100)
 
 
-def _reliability(record: Record, groups: list[str], folder: Path) -> Path:
-    from matplotlib.figure import Figure
+def _risk(axes: Axes, scores: object, risk: object, style: dict[str, object]) -> None:
+    values = np.asarray(risk, dtype=float)
+    if not len(values):
+        return
+    share, mean = risk_coverage(np.asarray(scores, dtype=float), values)
+    enough = share >= LEAST_SHARE
+    axes.plot(share[enough], mean[enough], **style)  # type: ignore[arg-type]
 
-    figure = Figure(figsize=(4.2 * len(groups), 4), layout="constrained")
-    axes = figure.subplots(1, len(groups), squeeze=False)[0]
-    for axis, group in zip(axes, groups, strict=True):
-        axis.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
-        for (of, _), found in record.methods.items():
-            if of == group:
-                pixels = found.tally.count.sum(axis=1)
-                filled = pixels > 50
-                share = found.tally.count[filled, 1] / pixels[filled]
-                axis.plot(found.tally.total[filled] / pixels[filled], share, "o-", ms=3)
-        axis.set(title=group, xlabel="uncertainty", ylabel="share of wrong pixels")
-    path = folder / "reliability.png"
-    figure.savefig(path, dpi=110)
-    return path
+
+def _reliability(axes: Axes, record: MethodRecord, style: dict[str, object]) -> None:
+    pixels = record.tally.count.sum(axis=1)
+    enough = pixels >= LEAST_PIXELS
+    share = record.tally.count[enough, 1] / pixels[enough]
+    axes.plot(record.tally.total[enough] / pixels[enough], share, **style)  # type: ignore[arg-type]

@@ -15,6 +15,9 @@ from cardiac.labels import STRUCTURES
 Array = npt.NDArray[np.float64]
 HalfArray = npt.NDArray[np.float16]
 _CHUNK = 32
+STRANGER_SHARE = 0.25
+"""Share of strange frames above which a sequence is no apical echo: of the frames of training
+patients none is taken for strange, and at most four in a hundred of those changed."""
 _NOTHING = 1 / 512
 """Half a grey level of a map that is stored in eight bits."""
 
@@ -35,8 +38,8 @@ class Familiarity:
 
     @property
     def stranger(self) -> bool:
-        """Whether most frames of the sequence are out of the bank."""
-        return bool(self.out_of_bank.mean() > 0.5)
+        """Whether more frames are out of the bank than chance leaves there."""
+        return bool(self.out_of_bank.mean() > STRANGER_SHARE)
 
 
 @dataclass(frozen=True, eq=False)

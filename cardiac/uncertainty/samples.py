@@ -49,11 +49,13 @@ def draw_beats(
     law: ErrorLaw,
     draws: int,
     seed: int,
+    stream: int = 0,
 ) -> list[BeatDraws]:
     """Draw hearts for every beat whose two masks have a code.
 
     The error of a frame is one part common to the sequence and one part its own: so ED goes
-    with ES. The common part depends on the seed alone: so view goes with view.
+    with ES. The common part depends on the seed alone: so view goes with view, as far as ED
+    goes with ES; what is a frame's own differs between the views by their ``stream``.
 
     Args:
         masks: (T, H, W) written labels.
@@ -65,6 +67,7 @@ def draw_beats(
         law: How the errors grow with the score.
         draws: Hearts a frame, an even number.
         seed: Source of the draws.
+        stream: Number of the view.
     """
     frames = sorted({frame for beat in beats for frame in beat})
     if not frames:
@@ -76,7 +79,7 @@ def draw_beats(
     found: dict[int, PhaseDraws] = {}
     for index, frame in enumerate(frames):
         if codes.found[index]:
-            own = np.random.default_rng((seed, 1 + index)).standard_normal(shape)
+            own = np.random.default_rng((seed, 1 + index, stream)).standard_normal(shape)
             noise = np.sqrt(share) * common + np.sqrt(1 - share) * own
             error = float(law.scale(scores[frame])) * noise @ calibration.error_factor.T
             found[frame] = _phase(codes.mean[index], error, model)

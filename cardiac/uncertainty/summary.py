@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from cardiac.uncertainty.evaluate import MethodRecord, Record
 from cardiac.uncertainty.measures import auroc, correlation, risk_after_referral, risk_coverage
+from cardiac.uncertainty.record import MethodRecord, Record
 
 POOR, FAIR, WRONG_EF = 0.85, 0.90, 10.0
 """Dice below which a mask is poor or only fair, and EF error in points that is wrong."""
@@ -48,7 +48,7 @@ def figures(found: MethodRecord) -> dict[str, Any]:
         "risk_ef": float(risk_coverage(case, errors)[1].mean()) if len(errors) else None,
         "auroc_ef": auroc(case, errors > WRONG_EF) if len(errors) else None,
         "referral": risk_after_referral(case, errors) if len(errors) else None,
-        "ms_per_frame": 1000 * found.seconds / max(found.frames, 1),
+        "ms_per_frame": 1000 * found.seconds / max(len(scores), 1),
     }
 
 

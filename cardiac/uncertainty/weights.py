@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from cardiac.errors import WeightsError
 from cardiac.geometry import CANONICAL_SIZE
 from cardiac.labels import Label
 from cardiac.uncertainty.bank import Bank
-from cardiac.uncertainty.calibration import Calibration
+from cardiac.uncertainty.calibration import MAP_NUMBERS, Calibration
 from cardiac.uncertainty.networks import COARSE, UncertaintyNetworkSettings
 
 if TYPE_CHECKING:
@@ -55,6 +56,17 @@ class UncertaintyWeights:
     shape_sha256: str
     sha256: str = ""
     path: Path | None = None
+
+    @cached_property
+    def map_hash(self) -> str:
+        """Hash of all that maps and scores depend on: the intervals may change without it."""
+        found = hashlib.sha256(label_set_hash().encode())
+        for name in sorted(self.state):
+            found.update(name.encode() + np.ascontiguousarray(self.state[name]).tobytes())
+        found.update(self.bank.codes.tobytes() + self.bank.packed.tobytes())
+        numbers = {name: self.calibration.numbers()[name] for name in MAP_NUMBERS}
+        found.update(json.dumps(numbers, sort_keys=True).encode())
+        return found.hexdigest()
 
     def require(
         self, segmentation_sha256: str | None = None, shape_sha256: str | None = None

@@ -1,11 +1,14 @@
 """An evaluation looks at every case with every method, and its tables say what it saw."""
 
+import json
+
 import numpy as np
 import pytest
 
 from cardiac.uncertainty import Method
-from cardiac.uncertainty.evaluate import Case, measure_cases
+from cardiac.uncertainty.evaluate import Case, judge_all
 from cardiac.uncertainty.plots import draw_plots
+from cardiac.uncertainty.record import Record
 from cardiac.uncertainty.summary import interval_summary, markdown, method_rows
 
 METHODS = (Method.FUSED, Method.ENTROPY, Method.EDGE)
@@ -27,7 +30,8 @@ def record(estimators, segmenter):
         return found, found.masks
 
     chosen = {str(m): estimators[m] for m in METHODS}
-    return measure_cases(cases, segment, chosen, stride=4)
+    rows = [row for case in cases for row in judge_all(case, segment, chosen, stride=4)]
+    return Record.of(json.loads(json.dumps(rows)))
 
 
 def test_every_method_judges_the_same_frames(record):

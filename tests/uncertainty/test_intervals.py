@@ -9,9 +9,10 @@ from cardiac.clinical import combine_views, measure_indices
 from cardiac.errors import SettingsError
 from cardiac.geometry import CanonicalGrid
 from cardiac.shape import load_shape_model
+from cardiac.uncertainty.biplane import combined_intervals, pack_intervals, unpack_intervals
 from cardiac.uncertainty.calibration import Calibration, ErrorLaw, conformal
-from cardiac.uncertainty.drawn import measure_outlines
-from cardiac.uncertainty.intervals import INTERVALS, combined_intervals, index_intervals
+from cardiac.uncertainty.drawn import measure_outlines, volume
+from cardiac.uncertainty.intervals import INTERVALS, index_intervals
 from cardiac.uncertainty.samples import draw_beats
 from tests.shapes import Apical, beating
 
@@ -33,14 +34,21 @@ def pair(**changes: object) -> np.ndarray:
     return beating(frames=2, beats=1.0, shape=Apical().with_(**changes))
 
 
-def found(model, masks, score: float = 0.1, **changes):
+def drawn(model, masks, score: float = 0.1, stream: int = 0, **changes):
     known = calibration(model, **changes)
-    indices = measure_indices(masks, SPACING, ed_frames=(0,), es_frames=(1,))
-    beats = draw_beats(
+    return draw_beats(
         masks, CanonicalGrid.fit(masks.shape[1:], SPACING), np.full(len(masks), score), [(0, 1)],
-        model=model, calibration=known, law=ErrorLaw(0.1, 0.5), draws=80, seed=0,
+        model=model, calibration=known, law=ErrorLaw(0.1, 0.5), draws=80, seed=0, stream=stream,
     )  # fmt: skip
-    return indices, index_intervals(indices, beats, {})
+
+
+def measured(masks):
+    return measure_indices(masks, SPACING, ed_frames=(0,), es_frames=(1,))
+
+
+def found(model, masks, score: float = 0.1, **changes):
+    indices = measured(masks)
+    return indices, index_intervals(indices, drawn(model, masks, score, **changes))
 
 
 def test_every_measured_index_lies_in_its_interval(model):
@@ -67,9 +75,24 @@ def test_errors_that_ed_and_es_share_cancel_in_the_ef(model):
 
 def test_factors_stretch_around_the_value(model):
     indices, one = found(model, pair())
-    wide = index_intervals(indices, one.beats, {"lv_edv_ml": 2.0})
+    known = Calibration(misses={"lv_edv_ml": {"p": 2.0}})
+    wide = index_intervals(indices, drawn(model, pair()), known)
     assert wide.width("lv_edv_ml") == pytest.approx(2 * one.width("lv_edv_ml"))
     assert wide.width("lv_esv_ml") == one.width("lv_esv_ml")
+
+
+def test_a_lean_moves_an_interval_to_where_the_expert_is_to_be_expected(model):
+    indices, one = found(model, pair())
+    known = Calibration(leans={"lv_ef_percent": (-1.0, 0.1), "lv_edv_ml": (-0.02, 0.0)})
+    moved = index_intervals(indices, drawn(model, pair()), known)
+    for name, by in (
+        ("lv_ef_percent", 1.0 - 0.1 * indices.lv_ef_percent),
+        ("lv_edv_ml", 0.02 * indices.lv_edv_ml),
+    ):
+        np.testing.assert_allclose(np.subtract(moved.bounds[name], one.bounds[name]), by, atol=1e-9)
+    far = Calibration(leans={"lv_ef_percent": (60.0, 0.0)})
+    low, high = index_intervals(indices, drawn(model, pair()), far).bounds["lv_ef_percent"]
+    assert low < high == indices.lv_ef_percent
 
 
 def test_a_beat_without_a_code_has_no_interval_and_says_so(model):
@@ -78,7 +101,7 @@ def test_a_beat_without_a_code_has_no_interval_and_says_so(model):
     indices, intervals = found(model, masks)
     assert intervals.bounds == {} or "lv_ef_percent" not in intervals.bounds
     indices, _ = found(model, pair())
-    none = index_intervals(indices, [], {})
+    none = index_intervals(indices, [])
     assert not none.bounds
     assert set(none.reasons) == {n for n in INTERVALS if getattr(indices, n) is not None}
 
@@ -90,16 +113,62 @@ def test_an_index_that_was_not_measured_has_no_interval(model):
     assert set(intervals.numbers()) == names
 
 
+def two_views(model, coupling: float = 0.5):
+    """Indices of both views and their draws."""
+    masks = pair(), pair(half_width=24.0)
+    return [
+        (measured(m), drawn(model, m, stream=stream, coupling=coupling))
+        for stream, m in enumerate(masks)
+    ]
+
+
 def test_two_views_make_one_interval_of_the_biplane_ef(model):
-    (a, ia), (b, ib) = found(model, pair()), found(model, pair(half_width=24.0))
-    combined = combine_views(a, b)
-    both = combined_intervals(combined, (a, b), (ia, ib))
+    (a, da), (b, db) = two_views(model)
+    views = index_intervals(a, da), index_intervals(b, db)
+    both = combined_intervals(combine_views(a, b), views)
     for name in ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent"):
         low, high = both.bounds[name]
-        assert low < getattr(combined, name) < high
-    other = index_intervals(b, ib.beats, {}, level=0.5)
+        assert low < getattr(combine_views(a, b), name) < high
     with pytest.raises(SettingsError):
-        combined_intervals(combined, (a, b), (ia, other))
+        combined_intervals(combine_views(a, b), (views[0], index_intervals(b, db, level=0.5)))
+    kept = tuple(unpack_intervals(pack_intervals(view)) for view in views)
+    again = combined_intervals(combine_views(a, b), kept)
+    for name, bounds in both.bounds.items():
+        assert again.bounds[name] == pytest.approx(bounds, rel=2e-3)
+
+
+def test_errors_of_two_views_even_out_as_far_as_they_are_not_shared(model):
+    widths = {}
+    for coupling in (0.0, 0.9):
+        (a, da), (b, db) = two_views(model, coupling)
+        views = index_intervals(a, da), index_intervals(b, db)
+        both = combined_intervals(combine_views(a, b), views)
+        value = combine_views(a, b).lv_edv_ml
+        alone = np.mean(
+            [v.width("lv_edv_ml") / i.lv_edv_ml for v, i in zip(views, (a, b), strict=True)]
+        )
+        widths[coupling] = both.width("lv_edv_ml") / value / alone
+    assert widths[0.0] == pytest.approx(np.sqrt(0.5), abs=0.12)
+    assert widths[0.0] < widths[0.9] <= 1.001
+
+
+def test_draws_of_two_views_combine_as_discs_do(model):
+    """The mean of two relative deviations stands for the volume of discs of two diameters."""
+    (a, da), (b, db) = two_views(model)
+    discs = volume(
+        da[0].ed.drawn.diameters,
+        np.maximum(da[0].ed.drawn.length, db[0].ed.drawn.length),
+        db[0].ed.drawn.diameters,
+    )
+    own = volume(
+        da[0].ed.own.diameters,
+        np.maximum(da[0].ed.own.length, db[0].ed.own.length),
+        db[0].ed.own.diameters,
+    )
+    views = index_intervals(a, da), index_intervals(b, db)
+    mean = combined_intervals(combine_views(a, b), views).samples["lv_edv_ml"]
+    assert np.corrcoef(discs / own - 1, mean)[0, 1] > 0.97
+    assert mean.std() == pytest.approx((discs / own).std(), rel=0.15)
 
 
 def test_outlines_are_measured_as_masks_are(model):
@@ -134,11 +203,8 @@ def test_a_patient_left_out_does_not_help_to_calibrate():
 
 def test_with_a_typical_width_only_the_scores_widen_an_interval(model):
     indices, one = found(model, pair(), 0.1)
-    _, doubtful = found(model, pair(), 0.4)
-    typical = {"lv_ef_percent": 8.0}
-    near, far = (
-        index_intervals(indices, part.beats, {}, typical=typical) for part in (one, doubtful)
-    )
+    known = Calibration(typical={"lv_ef_percent": 8.0})
+    near, far = (index_intervals(indices, drawn(model, pair(), s), known) for s in (0.1, 0.4))
     assert near.width("lv_ef_percent") == pytest.approx(16.0, rel=0.01)
     assert far.width("lv_ef_percent") == pytest.approx(32.0, rel=0.01)
     assert near.width("lv_edv_ml") == one.width("lv_edv_ml")

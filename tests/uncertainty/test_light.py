@@ -42,7 +42,7 @@ def test_a_good_sequence_is_accepted_without_reasons():
     [
         (uncertainty(0.3), Light.REVIEW),
         (uncertainty(0.5), Light.REJECT),
-        (uncertainty(0.1, strange=0.3), Light.REVIEW),
+        (uncertainty(0.1, strange=0.2), Light.REVIEW),
         (uncertainty(0.1, strange=0.9), Light.REJECT),
         (uncertainty(1.0), Light.REJECT),
     ],
