@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage, signal
+from scipy import ndimage
 
 Array = npt.NDArray[np.float64]
 
@@ -150,7 +150,9 @@ def _from_curve(smooth: Array, clock: Array | None, rate: float | None) -> Phase
     distance = 1.0 if clock is None else LEAST_BEAT_S / float(np.median(np.diff(clock)))
     # A lower value at either end makes an end count as a minimum where the curve falls to it.
     padded = np.concatenate([[smooth.max()], smooth, [smooth.max()]])
-    found, _ = signal.find_peaks(
+    from scipy.signal import find_peaks  # takes longer to load than all the rest
+
+    found, _ = find_peaks(
         -padded, prominence=LEAST_SWING * swing, distance=max(1.0, distance)
     )
     systoles = [int(frame) - 1 for frame in found]

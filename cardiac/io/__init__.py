@@ -2,7 +2,8 @@
 
 from cardiac.io.camus import read_camus
 from cardiac.io.describe import describe
-from cardiac.io.inputs import InputItem, find_inputs, read_item
+from cardiac.io.inputs import find_inputs
+from cardiac.io.item import InputItem, read_item
 from cardiac.io.masks import read_mask
 from cardiac.io.region import sector_region
 from cardiac.io.registry import FORMATS, Format, read

@@ -30,7 +30,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from cardiac.errors import CardiacError, SettingsError, UnreadableFileError
 from cardiac.io import camus
-from cardiac.io.inputs import InputItem, safe_id
+from cardiac.io.item import InputItem, safe_id
 from cardiac.io.registry import stem
 from cardiac.io.remote import is_url, url_name
 from cardiac.sequence import View

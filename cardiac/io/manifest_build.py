@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 
 from cardiac.errors import SettingsError
-from cardiac.io.inputs import InputItem, find_inputs
+from cardiac.io.inputs import find_inputs
+from cardiac.io.item import InputItem
 from cardiac.io.registry import find_format, stem
 from cardiac.sequence import View
 
