@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 import cardiac
 from cardiac.errors import CardiacError
+from pipelines.settings_file import settings_file
 
 USAGE_ERROR = 2
 
@@ -128,7 +129,7 @@ def launch(
         level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s"
     )
     if config is not None:
-        app.config = cyclopts.config.Yaml(config, use_commands_as_keys=False, must_exist=True)
+        app.config = settings_file(config)
     return int(app(tokens) or 0)
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -11,24 +10,10 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("nicegui", reason="the viewer needs the extra: viewer")
-playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
 
-from cardiac.editing import AuditLog  # noqa: E402
-from tests.editing.runs import make_run  # noqa: E402
+from cardiac.editing import AuditLog
+from tests.editing.runs import make_run
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("needs the program chromium", allow_module_level=True)
-
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 NASTY = "a<img src=x onerror=window.hit=1>"
 WAIT = 60_000
 TOKEN = "browser-token"
@@ -63,14 +48,6 @@ def served(tmp_path_factory, masks):
         assert address.startswith("http://127.0.0.1:")
         yield folder, address.partition("/?")[0], address
         server.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as program:
-        chromium = program.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(params=[1280, 390], ids=["desktop", "phone"])
