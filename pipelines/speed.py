@@ -16,6 +16,15 @@ from typing import Any
 from cardiac.segmentation.predictors import Precision
 from cardiac.study import ProcessSettings
 
+ALL = ProcessSettings()
+_SILENT = {"pictures": False, "videos": False, "report": False}
+PARTS = {
+    "without_pages": ALL.model_copy(update=_SILENT),
+    "certified_only": ALL.model_copy(update=_SILENT | {"assess": False}),
+    "masks_and_indices": ALL.model_copy(update=_SILENT | {"assess": False, "correct": False}),
+}
+"""Less and less of the main job: no pictures and pages, no uncertainty, no correction."""
+
 
 def speed(*, frames: int = 200, repeats: int = 3, out: Path = Path("out/benchmark")) -> int:
     """Time the main job on a synthetic 256×256 cine, warm, from reading to files.
@@ -36,7 +45,9 @@ def speed(*, frames: int = 200, repeats: int = 3, out: Path = Path("out/benchmar
     with tempfile.TemporaryDirectory() as folder:
         cine = _write_cine(Path(folder), frames)
         for precision in (Precision.AUTO, Precision.FLOAT32):
-            figures[f"frames_per_s_{precision}"] = _throughput(cine, precision, repeats)
+            figures[f"frames_per_s_{precision}"] = _throughput(cine, ALL, precision, repeats)
+        for name, settings in PARTS.items():
+            figures[f"frames_per_s_{name}"] = _throughput(cine, settings, Precision.AUTO, repeats)
     figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     out.mkdir(parents=True, exist_ok=True)
     (out / "speed.json").write_text(json.dumps(figures, indent=2) + "\n")
@@ -69,13 +80,13 @@ def _write_cine(folder: Path, frames: int) -> Path:
     return path
 
 
-def _throughput(cine: Path, precision: Precision, repeats: int) -> float:
+def _throughput(cine: Path, settings: ProcessSettings, precision: Precision, repeats: int) -> float:
     """Frames per second of the main job, models loaded, one run before to warm up."""
     from cardiac.segmentation.segmenter import Segmenter
     from pipelines.process import ProcessJob
 
-    segmentation = ProcessSettings().segmentation.model_copy(update={"precision": precision})
-    settings = ProcessSettings(segmentation=segmentation)
+    segmentation = settings.segmentation.model_copy(update={"precision": precision})
+    settings = settings.model_copy(update={"segmentation": segmentation})
     segmenter = Segmenter.load(segmentation)
     rates = []
     for turn in range(repeats + 1):
