@@ -152,9 +152,7 @@ def _from_curve(smooth: Array, clock: Array | None, rate: float | None) -> Phase
     padded = np.concatenate([[smooth.max()], smooth, [smooth.max()]])
     from scipy.signal import find_peaks  # takes longer to load than all the rest
 
-    found, _ = find_peaks(
-        -padded, prominence=LEAST_SWING * swing, distance=max(1.0, distance)
-    )
+    found, _ = find_peaks(-padded, prominence=LEAST_SWING * swing, distance=max(1.0, distance))
     systoles = [int(frame) - 1 for frame in found]
     last = smooth.size - 1
     beats = _contractions(smooth, systoles, swing)
