@@ -164,7 +164,8 @@ def around(indices: Indices, samples: Mapping[str, Array], level: float) -> Inte
         used[name] = sample
         low, high = np.quantile(known, TAILS)
         unit = value if name in RELATIVE else 1.0
-        bounds[name] = _within(name, value + min(low, 0.0) * unit, value + max(high, 0.0) * unit)
+        ends = value + min(low, 0.0) * unit, value + max(high, 0.0) * unit
+        bounds[name] = _within(name, value, *ends)
     for name, source in _INDEXED.items():
         value, base = getattr(indices, name), getattr(indices, source)
         if value is not None and base and source in bounds:
@@ -173,8 +174,11 @@ def around(indices: Indices, samples: Mapping[str, Array], level: float) -> Inte
     return Intervals(level, bounds, reasons, used)
 
 
-def _within(name: str, low: float, high: float) -> tuple[float, float]:
-    """An interval cut down to what the index can be at all."""
+def _within(name: str, value: float, low: float, high: float) -> tuple[float, float]:
+    """An interval cut down to what the index can be, or has been measured to be."""
     if name in RELATIVE:
         return max(low, 0.0), high
-    return (low, min(high, 100.0)) if CHANGES[name][1] > 0 else (max(low, -100.0), high)
+    if CHANGES[name][1] < 0:
+        return max(low, -100.0), high
+    # End-systole is the smaller of the two, unless a manifest names the frames otherwise.
+    return max(low, min(0.0, value)), min(high, 100.0)

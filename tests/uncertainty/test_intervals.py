@@ -66,6 +66,14 @@ def test_intervals_widen_with_the_score(model):
     assert widths[0] < widths[1] < widths[2]
 
 
+def test_however_great_the_doubt_no_more_than_all_is_ejected_and_no_less_than_nothing(model):
+    bounds = found(model, pair(), score=5.0)[1].bounds
+    for name in ("lv_ef_percent", "lv_fac_percent"):
+        low, high = bounds[name]
+        assert low == 0.0
+        assert high <= 100.0
+
+
 def test_errors_that_ed_and_es_share_cancel_in_the_ef(model):
     apart = found(model, pair(), coupling=0.0)[1]
     together = found(model, pair(), coupling=0.95)[1]
