@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cardiac.io.tensors import write_tensors
 from cardiac.segmentation.network import NetworkSettings, unique_state
 from cardiac.segmentation.quantize import fold_batch_norm, measure_ranges
 
@@ -29,14 +30,11 @@ def export_weights(
         batches: Normalised training images (N, 1, S, S) to measure the ranges on.
         path: File to write.
     """
-    from safetensors.torch import save_file
-
     state = {
-        name: value.detach().cpu().half() if value.is_floating_point() else value.detach().cpu()
+        name: (value.detach().half() if value.is_floating_point() else value.detach()).cpu().numpy()
         for name, value in unique_state(network).items()
     }
     folded = copy.deepcopy(network).cpu()
     ranges = measure_ranges(fold_batch_norm(folded.eval()), batches)
     metadata = {"network": settings.model_dump_json(), "ranges": json.dumps(ranges)}
-    save_file({name: value.contiguous() for name, value in state.items()}, path, metadata)
-    return path
+    return write_tensors(path, state, metadata)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cardiac.errors import WeightsError
-from cardiac.io.write import write_atomically
+from cardiac.io.tensors import write_tensors
 from cardiac.shape.arvae import ArVae
 from cardiac.shape.bank import Bank
 from cardiac.shape.completion import Completion
@@ -41,8 +41,6 @@ class Shipped:
 
 def write_shape_model(shipped: Shipped, path: Path, settings: ShapeSettings) -> Path:
     """Write model and bank in single precision, with the settings in the header."""
-    from safetensors.numpy import save
-
     model, bank = shipped.model, shipped.bank
     arrays = {f"network.{k}": v for k, v in model.weights.items()} | {
         "attribute_mean": model.attribute_mean,
@@ -60,11 +58,9 @@ def write_shape_model(shipped: Shipped, path: Path, settings: ShapeSettings) -> 
         "bank.scale": bank.scale,
         "fit": np.array([model.fit]),
     }
-    single = {k: np.ascontiguousarray(v, dtype=np.float32) for k, v in arrays.items()}
-    # One entry only: the order of several is not the same every time.
+    single = {k: np.asarray(v, dtype=np.float32) for k, v in arrays.items()}
     head = {"points": POINTS, "network": settings.model_dump(mode="json")}
-    write_atomically(path, save(single, {KIND: json.dumps(head)}))
-    return path
+    return write_tensors(path, single, {KIND: json.dumps(head)})
 
 
 def load_shape_model(path: Path = SHIPPED) -> Shipped:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from cardiac.errors import WeightsError
 from cardiac.geometry import CANONICAL_SIZE
+from cardiac.io.tensors import write_tensors
 from cardiac.labels import Label
 from cardiac.uncertainty.bank import Bank
 from cardiac.uncertainty.calibration import MAP_NUMBERS, Calibration
@@ -91,8 +92,6 @@ class UncertaintyWeights:
 
 def save(weights: UncertaintyWeights, path: Path) -> Path:
     """Write networks in half precision, bank and calibration."""
-    from safetensors.numpy import save_file
-
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for name, value in weights.state.items():
         arrays[f"network.{name}"] = (
@@ -112,8 +111,7 @@ def save(weights: UncertaintyWeights, path: Path) -> Path:
         "segmentation_sha256": weights.segmentation_sha256,
         "shape_sha256": weights.shape_sha256,
     }
-    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, path, metadata)
-    return path
+    return write_tensors(path, arrays, metadata)
 
 
 def load_uncertainty(path: Path = SHIPPED) -> UncertaintyWeights:
