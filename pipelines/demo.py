@@ -23,7 +23,7 @@ def main() -> int:
         return 1
     shutil.rmtree(OUT, ignore_errors=True)
     code = process_command([Path(str(sample))], out=OUT, settings=ProcessSettings())
-    for path in sorted(p for p in OUT.rglob("*") if p.is_file()):
+    for path in sorted(p for p in OUT.rglob("[!.]*") if p.is_file()):
         sys.stdout.write(f"{path}\n")
     return code
 
