@@ -70,14 +70,16 @@ def write_share_map(
 ) -> Path:
     """Write maps (T, H, W) of numbers from 0 to 1 as NIfTI bytes with a scale of 1/255.
 
+    Bytes are taken for levels of that scale and written as they are.
     The scale is in the header (``scl_slope``), so that readers give numbers from 0 to 1; a
     quarter of the size of floats. Layout, geometry and errors are those of
     :func:`write_mask`.
     """
-    values = _shaped(maps, sequence)
-    shares = np.empty(values.shape, dtype=np.uint8)
-    for plane, share in zip(values, shares, strict=True):
-        share[:] = np.rint(np.clip(plane, 0, 1) * np.float32(255))
+    shares = _shaped(maps, sequence)
+    if shares.dtype != np.uint8:
+        values, shares = shares, np.empty(shares.shape, dtype=np.uint8)
+        for plane, share in zip(values, shares, strict=True):
+            share[:] = np.rint(np.clip(plane, 0, 1) * np.float32(255))
     return _write(Path(path), shares, sequence, description, slope=1 / 255)
 
 

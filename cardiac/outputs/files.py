@@ -38,7 +38,7 @@ def save_study(study: Study, folder: Path, name: str) -> list[Path]:
         if study.uncertainty is not None:
             files.append(folder / "uncertainty" / f"{name}.nii.gz")
             note = f"uncertainty 0 to 1, {study.uncertainty.method}"
-            write_share_map(files[-1], study.uncertainty.map, study.sequence, note)
+            write_share_map(files[-1], study.uncertainty.levels, study.sequence, note)
         if study.settings.pictures:
             files.append(folder / "pictures" / f"{name}.png")
             save_picture(study, files[-1], name)
@@ -66,7 +66,7 @@ def save_picture(study: Study, path: Path, name: str) -> None:
         curve_label="LV area (cm²)" if sequence.spacing else "LV area (pixels)",
         ed_frames=indices.ed_frames,
         es_frames=indices.es_frames,
-        uncertainty=None if study.uncertainty is None else study.uncertainty.map,
+        uncertainty=None if study.uncertainty is None else study.uncertainty.levels,
     )
 
 

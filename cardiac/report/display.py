@@ -99,3 +99,10 @@ def check_masks(sequence: EchoSequence, masks: npt.NDArray[np.generic]) -> None:
             f"masks of shape {masks.shape} do not fit frames of shape {sequence.frames.shape}",
             path=sequence.source,
         )
+
+
+def levels(share: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+    """Numbers from 0 to 1 in 256 levels; bytes are taken to be such levels already."""
+    if share.dtype == np.uint8:
+        return share.view(np.uint8)
+    return np.rint(np.clip(share.astype(np.float32), 0, 1) * 255).astype(np.uint8)

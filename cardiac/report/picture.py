@@ -33,7 +33,7 @@ def draw_picture(
     ed_frames: Row[int] = (),
     es_frames: Row[int] = (),
     landmarks: Floats | None = None,
-    uncertainty: Floats | None = None,
+    uncertainty: npt.NDArray[Any] | None = None,
 ) -> None:
     """Write a PNG with the ED frame, the ES frame and the curve of one index.
 
@@ -51,7 +51,7 @@ def draw_picture(
         ed_frames, es_frames: Frames of each phase, counted from 0.
         landmarks: (T, 3, 2) row and column of left annulus point, right annulus point and
             apex in pixels, NaN where unknown; or None.
-        uncertainty: (T, H, W) from 0 to 1, drawn as a purple tint; or None.
+        uncertainty: (T, H, W) from 0 to 1, or in 256 levels, drawn as a purple tint; or None.
 
     Raises:
         GeometryError: Arrays or frame numbers do not fit the sequence.

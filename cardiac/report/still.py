@@ -12,7 +12,7 @@ import numpy.typing as npt
 from cardiac.geometry import Mask
 from cardiac.labels import Label
 from cardiac.report.canvas import TINT, TINT_STRENGTH
-from cardiac.report.display import Display
+from cardiac.report.display import Display, levels
 from cardiac.report.outlines import LINE_WIDTH, outline, paint
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def make_still(
     caption: str,
     *,
     landmarks: npt.NDArray[np.floating[Any]] | None = None,
-    uncertainty: npt.NDArray[np.floating[Any]] | None = None,
+    uncertainty: npt.NDArray[Any] | None = None,
 ) -> Still:
     """Draw the outlines of one (H, W) mask on its frame.
 
@@ -66,7 +66,7 @@ def make_still(
         caption: What to write above it.
         landmarks: (3, 2) row and column of left annulus point, right annulus point and apex in
             pixels of the frame; drawn where all are finite.
-        uncertainty: (H, W) from 0 to 1, drawn as a tint below the outlines.
+        uncertainty: (H, W) from 0 to 1, or in 256 levels, drawn as a tint below the outlines.
     """
     from PIL import Image
 
@@ -76,7 +76,7 @@ def make_still(
     grey = Image.fromarray(display.image(frame)).resize((width, height), Image.Resampling.BICUBIC)
     pixels = np.repeat(np.asarray(grey)[:, :, None], 3, axis=2)
     if uncertainty is not None:
-        level = display.image(np.rint(np.clip(uncertainty, 0, 1) * 255).astype(np.uint8))
+        level = display.image(levels(uncertainty))
         large = Image.fromarray(level).resize((width, height), Image.Resampling.BILINEAR)
         alpha = np.asarray(large, dtype=np.float32)[:, :, None] * np.float32(TINT_STRENGTH / 255)
         pixels = (pixels + alpha * (np.array(TINT, np.float32) - pixels)).astype(np.uint8)

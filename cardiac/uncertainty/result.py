@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -73,21 +74,34 @@ class Uncertainty:
         """Whether the sequence is no apical echo; None where no bank was asked."""
         return None if self.familiarity is None else self.familiarity.stranger
 
-    @cached_property
+    @property
     def map(self) -> HalfArray:
         """(T, H, W) on the sequence's own grid; 0 beyond the canonical square."""
         result = np.zeros((len(self), *self.grid.shape), dtype=np.float16)
+        for part, rows, columns, planes in self._on_image():
+            result[part, rows, columns] = planes
+        return result
+
+    @cached_property
+    def levels(self) -> npt.NDArray[np.uint8]:
+        """The map (T, H, W) in 256 levels, as it is written: a byte a pixel, for long cines."""
+        result = np.zeros((len(self), *self.grid.shape), dtype=np.uint8)
+        for part, rows, columns, planes in self._on_image():
+            result[part, rows, columns] = np.rint(planes * np.float32(255))
+        return result
+
+    def _on_image(self) -> Iterator[tuple[slice, slice, slice, FloatArray]]:
+        """Some frames at a time, their window of the image, and its planes in [0, 1]."""
         # Beyond a margin around the heart there is nothing to bring back.
         window = self.grid.window(np.asarray((self.planes > _NOTHING).any(axis=0)))
         if window is None:
-            return result
+            return
         rows, columns = window.slices
         with threadpool_limits(1, user_api="blas"):
             for start in range(0, len(self), _CHUNK):
                 part = slice(start, start + _CHUNK)
                 planes = self.grid.to_image(self.planes[part], window=window)
-                result[part, rows, columns] = np.clip(planes, 0, 1, out=planes)
-        return result
+                yield part, rows, columns, np.clip(planes, 0, 1, out=planes)
 
 
 def frame_scores(planes: FloatArray, labels: Mask) -> Array:

@@ -18,6 +18,7 @@ def test_map_and_scores_lie_between_0_and_1_on_the_grid_of_the_sequence(method, 
     assert found.map.shape == answer.sequence.frames.shape
     assert found.map.dtype == np.float16
     assert 0 <= found.map.min() <= found.map.max() <= 1
+    np.testing.assert_allclose(found.levels / 255, found.map, atol=0.5 / 255 + 1e-3)
     assert ((found.scores >= 0) & (found.scores <= 1)).all()
     assert found.scores.shape == (len(answer.sequence),)
     assert found.score == pytest.approx(found.scores.mean())

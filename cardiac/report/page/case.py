@@ -98,7 +98,7 @@ def _map(study: Study, shown: list[int], display: Display) -> Data:
     if study.uncertainty is None:
         return {"map": None}
     side = max(shape_within(display.shape, SIZES[0].side))
-    images, size = encode_map(study.uncertainty.map, shown, display, side)
+    images, size = encode_map(study.uncertainty.levels, shown, display, side)
     method = study.uncertainty.method
     return {"map": {"type": TYPE, "size": size, "images": images, "method": method}}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.report.display import Display
+from cardiac.report.display import Display, levels
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -84,16 +84,16 @@ def encode_cine(
 
 
 def encode_map(
-    planes: npt.NDArray[np.floating[Any]], shown: Sequence[int], display: Display, side: int
+    planes: npt.NDArray[Any], shown: Sequence[int], display: Display, side: int
 ) -> tuple[list[str], tuple[int, int]]:
-    """Maps (T, H, W) from 0 to 1 as base64 WebP of 256 grey levels, and their size (h, w)."""
+    """Maps (T, H, W) from 0 to 1, or in 256 levels, as base64 WebP, and their size (h, w)."""
     size = shape_within(display.shape, max(1, side // QUARTER))
     rows, columns = display.region.slices
     images = []
     for t in shown:
         # The image of the whole frame would be cut to its region all the same.
         level = np.zeros(planes.shape[1:], np.uint8)
-        level[rows, columns] = np.rint(planes[t, rows, columns].astype(np.float32) * 255)
+        level[rows, columns] = levels(planes[t, rows, columns])
         images.append(encode(_small(display.image(level), size), 80))
     return images, size
 
