@@ -99,8 +99,8 @@ def answers(settings: TrainUncertaintySettings, segmenter: Segmenter) -> tuple[E
     The stills come as they are, augmented, and made harder.
     """
     from cardiac.segmentation.data import canonical_arrays, labelled_stills, patients_of
+    from cardiac.training import held_out
     from cardiac.uncertainty.examples import make_examples
-    from cardiac.uncertainty.train import held_out
 
     patients = patients_of("train", settings.manifest)
     stills = list(labelled_stills(settings.data, patients))

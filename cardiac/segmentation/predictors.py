@@ -88,7 +88,9 @@ class OpenVINOPredictor:
 
         core = openvino.Core()
         self.precision = _choose(precision, weights, core)
-        model = _converted(weights, core, int8=self.precision == Precision.INT8)
+        int8 = self.precision == Precision.INT8
+        kind = "int8" if int8 else "float"
+        model = converted(weights.sha256, kind, core, lambda: _convert(weights, int8=int8))
         model.reshape([self.batch, 1, CANONICAL_SIZE, CANONICAL_SIZE])
         options: dict[str, Any] = {
             "PERFORMANCE_HINT": "THROUGHPUT",
@@ -141,18 +143,26 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "cardiac"
 
 
-def _converted(weights: WeightsFile, core: Any, *, int8: bool) -> Any:
-    """The network as an OpenVINO model, from the cache or converted and put there."""
+def converted(sha256: str, kind: str, core: Any, convert: Callable[[], Any]) -> Any:
+    """A model of OpenVINO, from the cache of converted models or converted and put there.
+
+    Args:
+        sha256: Hash of its weights; "" for weights that have no file, which are not cached.
+        kind: What was made of them.
+        core: OpenVINO's core.
+        convert: Makes the model.
+    """
     import openvino
 
-    kind = "int8" if int8 else "float"
-    path = cache_folder() / f"{weights.sha256[:16]}-{openvino.__version__}-{kind}.xml"
+    if not sha256:
+        return convert()
+    path = cache_folder() / f"{sha256[:16]}-{openvino.__version__}-{kind}.xml"
     if path.exists() and path.with_suffix(".bin").exists():
         try:
             return core.read_model(path)
         except RuntimeError:
             log.warning("the cached model %s is damaged and is made again", path)
-    model = _convert(weights, int8=int8)
+    model = convert()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f"{os.getpid()}-{path.name}")

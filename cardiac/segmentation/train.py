@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from cardiac.segmentation.export import export_weights
 from cardiac.segmentation.loss import segmentation_loss
 from cardiac.segmentation.network import NetworkSettings, build_network, unique_state
 from cardiac.segmentation.weights import load_network, open_weights
+from cardiac.training import held_out, learning_rate_share, log_row, save_checkpoint
 
 if TYPE_CHECKING:
     import torch
@@ -74,12 +74,6 @@ class TrainSegmentationSettings(BaseModel):
     augment: AugmentSettings = AugmentSettings()
 
 
-def learning_rate_share(progress: float, warm: float, decay: float) -> float:
-    """Share of the peak learning rate at ``progress`` in [0, 1]: a trapezium."""
-    rise = min(1.0, progress / warm) if warm > 0 else 1.0
-    return rise * min(1.0, max(0.0, (1 - progress) / decay))
-
-
 def train(
     settings: TrainSegmentationSettings, on_epoch: Callable[[dict[str, float]], None] | None = None
 ) -> Path:
@@ -116,8 +110,8 @@ def _load(
     settings: TrainSegmentationSettings,
 ) -> tuple[npt.NDArray[np.uint8], Mask, tuple[npt.NDArray[np.uint8], Mask] | None]:
     patients = patients_of("train", settings.manifest)
-    held = patients[:: round(1 / settings.holdout)] if settings.holdout else []
-    kept = [p for p in patients if p not in set(held)]
+    out = held_out(patients, settings.holdout)
+    held, kept = [p for p in patients if p in out], [p for p in patients if p not in out]
     images, masks = canonical_arrays(labelled_stills(settings.data, kept), settings.cache_size)
     if not held:
         return images, masks, None
@@ -227,20 +221,11 @@ class _Run:
                     value.copy_(source[name])
 
     def save(self, row: dict[str, float]) -> None:
-        import torch
-
-        aside = self.checkpoint.with_suffix(".part")
-        torch.save(self._state(), aside)
-        aside.replace(self.checkpoint)
-        path = self.settings.out / "log.csv"
+        save_checkpoint(self._state(), self.checkpoint)
         columns = ["epoch", "loss", "learning_rate", "seconds"] + [
             f"dice_{s.name.lower()}" for s in STRUCTURES
         ]
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, columns, restval="")
-            if file.tell() == 0:
-                writer.writeheader()
-            writer.writerow(row)
+        log_row(self.settings.out / "log.csv", columns, row)
 
     def export(self, images: npt.NDArray[np.uint8], masks: Mask) -> Path:
         """Write the averaged weights, with activation ranges from augmented training images."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardiac.errors import WeightsError
+from cardiac.io.tensors import read_tensors
 from cardiac.segmentation.network import NetworkSettings, build_network, unique_state
 
 if TYPE_CHECKING:
@@ -51,18 +51,12 @@ def open_weights(path: Path = SHIPPED) -> WeightsFile:
     Raises:
         WeightsError: The file is missing, not safetensors, or of another kind of model.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        with safe_open(path, framework="numpy") as file:
-            metadata = dict(file.metadata() or {})
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(
-            "the weights cannot be read",
-            path=path,
-            hint="Install the package again, or name another file with --weights.",
-        ) from error
+    digest, metadata, _ = read_tensors(
+        path,
+        "the weights cannot be read",
+        "Install the package again, or name another file with --weights.",
+        texts_only=True,
+    )
     if "network" not in metadata:
         raise WeightsError("these are not the weights of a segmentation network", path=path)
     return WeightsFile(path, digest, metadata)

@@ -17,6 +17,7 @@ from cardiac.labels import Label
 from cardiac.segmentation.data import labelled_stills, patients_of
 from cardiac.shape.normal import to_normal
 from cardiac.shape.outline import extract
+from cardiac.training import held_out
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -125,7 +126,7 @@ def canonical_mask(mask: Mask, spacing: Spacing | None) -> Mask:
 def expert_shapes(data: Path, manifest: Path, holdout: float = 0.0) -> TrainingShapes:
     """Shapes of the training patients, every ``1 / holdout``-th of them left out."""
     patients = patients_of("train", manifest)
-    held = set(patients[:: round(1 / holdout)]) if holdout else set()
+    held = held_out(patients, holdout)
     stills = list(labelled_stills(data, [p for p in patients if p not in held]))
     phase = [{"ED": 0.0, "ES": 1.0}[still.phase] for still in stills]
     group = [f"{still.patient} {still.view}" for still in stills]

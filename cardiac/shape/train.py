@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import time
 from collections.abc import Callable
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardiac.errors import SettingsError
-from cardiac.segmentation.train import learning_rate_share
 from cardiac.shape.build import build_model, principal_components
 from cardiac.shape.data import TrainingShapes, expert_shapes
 from cardiac.shape.loss import attribute_loss, divergence
 from cardiac.shape.network import build_network
 from cardiac.shape.settings import TrainShapeSettings
 from cardiac.shape.weights import Shipped, write_shape_model
+from cardiac.training import learning_rate_share, log_row, save_checkpoint
 
 if TYPE_CHECKING:
     import torch
@@ -191,14 +190,7 @@ class _Run:
                 value.lerp_(source[name], 1 - self.settings.ema)
 
     def _save(self, row: dict[str, float]) -> None:
-        import torch
-
-        path = self.settings.out / "log.csv"
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            if file.tell() == 0:
-                writer.writeheader()
-            writer.writerow(row)
+        log_row(self.settings.out / "log.csv", COLUMNS, row)
         if self.epoch % 50 and self.epoch < self.settings.epochs:
             return
         state = {
@@ -207,6 +199,4 @@ class _Run:
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
         }
-        aside = self.checkpoint.with_suffix(".part")
-        torch.save(state, aside)
-        aside.replace(self.checkpoint)
+        save_checkpoint(state, self.checkpoint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cardiac.errors import WeightsError
-from cardiac.io.tensors import write_tensors
+from cardiac.io.tensors import read_tensors, write_tensors
 from cardiac.shape.arvae import ArVae
 from cardiac.shape.bank import Bank
 from cardiac.shape.completion import Completion
@@ -69,19 +68,12 @@ def load_shape_model(path: Path = SHIPPED) -> Shipped:
     Raises:
         WeightsError: The file is missing, damaged, or of another kind of model.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        with safe_open(path, framework="numpy") as file:
-            metadata = dict(file.metadata() or {})
-            arrays = {name: file.get_tensor(name).astype(float) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(
-            "the weights of the shape model cannot be read.",
-            path=path,
-            hint="Install the package again, or train with: cardiac train shape.",
-        ) from error
+    digest, metadata, tensors = read_tensors(
+        path,
+        "the weights of the shape model cannot be read.",
+        "Install the package again, or train with: cardiac train shape.",
+    )
+    arrays = {name: value.astype(float) for name, value in tensors.items()}
     if KIND not in metadata:
         raise WeightsError("these are not the weights of a shape model", path=path)
     try:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cardiac.geometry import FloatArray, Mask
-from cardiac.segmentation.predictors import cache_folder
+from cardiac.segmentation.predictors import converted
 from cardiac.uncertainty.grid import SIDE
 from cardiac.uncertainty.networks import build_crisp, build_encoder, build_fused
 from cardiac.uncertainty.weights import UncertaintyWeights, load_state
@@ -101,18 +99,14 @@ def _in_openvino(weights: UncertaintyWeights, part: str) -> Callable[..., FloatA
     import openvino
 
     core = openvino.Core()
-    path = cache_folder() / f"{weights.sha256[:16]}-{openvino.__version__}-{part}.xml"
-    model = None
-    if weights.sha256 and path.exists() and path.with_suffix(".bin").exists():
-        try:
-            model = core.read_model(path)
-        except RuntimeError:
-            log.warning("the cached model %s is damaged and is made again", path)
-    if model is None:
+
+    def convert() -> Any:
         examples = _examples(part)
         model = openvino.convert_model(module(weights, part), example_input=examples)
         model.reshape({index: list(e.shape) for index, e in enumerate(examples)})
-        _keep(model, path if weights.sha256 else None)
+        return model
+
+    model = converted(weights.sha256, part, core, convert)
     options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
     compiled = core.compile_model(model, "CPU", options)
     queue = openvino.AsyncInferQueue(compiled)
@@ -134,21 +128,6 @@ def _in_openvino(weights: UncertaintyWeights, part: str) -> Callable[..., FloatA
         return found
 
     return run
-
-
-def _keep(model: Any, path: Path | None) -> None:
-    import openvino
-
-    if path is None:
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{os.getpid()}-{path.name}")
-        openvino.save_model(model, aside, compress_to_fp16=False)
-        aside.with_suffix(".bin").replace(path.with_suffix(".bin"))
-        aside.replace(path)
-    except (OSError, RuntimeError) as error:
-        log.info("the converted model could not be cached in %s: %s", path.parent, error)
 
 
 def _batches(

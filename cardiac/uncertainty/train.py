@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from cardiac.segmentation.augment import AugmentSettings
-from cardiac.segmentation.train import learning_rate_share
+from cardiac.training import learning_rate_share, log_row, save_checkpoint
 from cardiac.uncertainty.bank import Bank, pack
 from cardiac.uncertainty.calibration import Calibration
 from cardiac.uncertainty.crisp import shares_of
@@ -242,26 +241,13 @@ class Training:
         epoch: int,
         row: dict[str, Any],
     ) -> None:
-        import torch
-
         state = {
             "network": network.state_dict(),
             "optimizer": optimizer.state_dict(),
             "temperature": self.temperature.data,
             "epoch": epoch,
         }
-        aside = path.with_suffix(".part")
-        torch.save(state, aside)
-        aside.replace(path)
-        with (self.settings.out / "log.csv").open("a", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            if file.tell() == 0:
-                writer.writeheader()
-            writer.writerow(row)
+        save_checkpoint(state, path)
+        log_row(self.settings.out / "log.csv", COLUMNS, row)
         if self.on_epoch:
             self.on_epoch(row)
-
-
-def held_out(patients: Sequence[str], share: float) -> set[str]:
-    """Patients kept from training: those that the segmentation's training keeps out as well."""
-    return set(patients[:: round(1 / share)]) if share else set()

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from cardiac.errors import WeightsError
 from cardiac.geometry import CANONICAL_SIZE
-from cardiac.io.tensors import write_tensors
+from cardiac.io.tensors import read_tensors, write_tensors
 from cardiac.labels import Label
 from cardiac.uncertainty.bank import Bank
 from cardiac.uncertainty.calibration import MAP_NUMBERS, Calibration
@@ -121,19 +121,11 @@ def load_uncertainty(path: Path = SHIPPED) -> UncertaintyWeights:
         WeightsError: The file is missing, damaged, of another kind or version of model, or of
             another label set.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        with safe_open(path, framework="numpy") as file:
-            metadata = dict(file.metadata() or {})
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(
-            "the weights of the uncertainty cannot be read",
-            path=path,
-            hint="Install the package again, or train with: cardiac train uncertainty.",
-        ) from error
+    digest, metadata, arrays = read_tensors(
+        path,
+        "the weights of the uncertainty cannot be read",
+        "Install the package again, or train with: cardiac train uncertainty.",
+    )
     if metadata.get("kind") != KIND:
         raise WeightsError("these are not the weights of an uncertainty", path=path)
     if metadata.get("version") != str(VERSION) or metadata.get("labels") != label_set_hash():

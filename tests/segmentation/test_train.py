@@ -10,10 +10,10 @@ from cardiac.segmentation.data import labelled_stills, patients_of
 from cardiac.segmentation.network import NetworkSettings
 from cardiac.segmentation.train import (
     TrainSegmentationSettings,
-    learning_rate_share,
     train,
 )
 from cardiac.segmentation.weights import load_network, open_weights
+from cardiac.training import learning_rate_share
 
 
 @pytest.fixture

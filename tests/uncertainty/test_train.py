@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from cardiac.shape import load_shape_model
+from cardiac.training import held_out
 from cardiac.uncertainty.calibrate import calibrate
 from cardiac.uncertainty.examples import Examples, make_examples
 from cardiac.uncertainty.fit import without_own
 from cardiac.uncertainty.misses import with_misses
 from cardiac.uncertainty.strangers import strangers
-from cardiac.uncertainty.train import Training, TrainUncertaintySettings, held_out
+from cardiac.uncertainty.train import Training, TrainUncertaintySettings
 from tests.shapes import Apical
 
 PATIENTS = [f"p{n}" for n in range(6) for _ in range(2)]
