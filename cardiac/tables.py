@@ -12,42 +12,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from pandera.pandas import DataFrameSchema
 
-TEXT = frozenset(
-    [
-        "id",
-        "level",
-        "patient",
-        "view",
-        "status",
-        "reason",
-        "convention",
-        "light",
-        "light_reasons",
-        "certificate",
-        "ed_frames",
-        "es_frames",
-        "warnings",
-        "notes",
-        "source",
-        "phase",
-        "action",
-    ]
-)
-WHOLE = frozenset(
-    [
-        "frames_kept",
-        "frames_repaired",
-        "frames_moved",
-        "frames_replaced",
-        "n_frames",
-        "n_beats",
-        "frame",
-        "lv_area_px",
-        "la_area_px",
-    ]
-)
-YES_NO = frozenset({"certified", "valid", "consistent", "out_of_bank"})
-"""Columns of text, whole numbers and yes or no; every other column is a real number."""
 _ALLOWED: dict[str, tuple[str, ...]] = {
     "level": ("sequence", "patient"),
     "status": ("ok", "failed"),
@@ -63,11 +27,9 @@ _NEVER_EMPTY = {
 
 def column_type(name: str) -> str:
     """The pandas type of a column: string, Int64, boolean or float64. All may be missing."""
-    if name in TEXT:
-        return "string"
-    if name in WHOLE:
-        return "Int64"
-    return "boolean" if name in YES_NO else "float64"
+    from cardiac.outputs.columns import FRAME_TYPES, INDEX_TYPES
+
+    return INDEX_TYPES[name] if name in INDEX_TYPES else FRAME_TYPES[name]
 
 
 def indices_schema() -> DataFrameSchema:

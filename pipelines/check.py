@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +13,11 @@ from cardiac.errors import CardiacError, SettingsError
 
 if TYPE_CHECKING:
     from cardiac.certificate import Certificate
+    from cardiac.geometry import Mask
+    from cardiac.sequence import EchoSequence
+
+    Judge = Callable[[str, Mask, EchoSequence, float | None], Certificate]
+    """Name, masks, their geometry and frame interval in s, to their certificate."""
 
 ENDINGS = (".nii", ".nii.gz", ".mha", ".mhd")
 
@@ -38,19 +43,29 @@ def check_command(
     """
     from cardiac.anatomy import load_profile
     from cardiac.certificate import certify
+
+    bounds = load_profile(profile)
+
+    def check(_: str, frames: Mask, geometry: EchoSequence, interval: float | None) -> Certificate:
+        return certify(frames, geometry.spacing, interval, bounds)
+
+    return report(judged(masks, frame_interval_ms, check), out, "cardiac check")
+
+
+def judged(masks: list[Path], frame_interval_ms: float | None, judge: Judge) -> list[Verdict]:
+    """What becomes of each mask sequence; one that fails does not stop the others."""
     from cardiac.io.masks import read_mask
 
-    bounds, found = load_profile(profile), mask_files(masks)
-    given = seconds(frame_interval_ms)
+    found, given = mask_files(masks), seconds(frame_interval_ms)
     results = []
     for name, path in found:
         try:
             frames, geometry = read_mask(path)
             interval = given or geometry.frame_interval_s
-            results.append(Verdict(name, certify(frames, geometry.spacing, interval, bounds)))
+            results.append(Verdict(name, judge(name, frames, geometry, interval)))
         except CardiacError as error:
             results.append(Verdict(name, error=error))
-    return report(results, out, "cardiac check")
+    return results
 
 
 @dataclass(frozen=True, eq=False, slots=True)

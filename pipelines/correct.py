@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from cardiac.errors import CardiacError
-from pipelines.check import Verdict, mask_files, report, seconds
+from pipelines.check import judged, report
+
+if TYPE_CHECKING:
+    from cardiac.certificate import Certificate
+    from cardiac.geometry import Mask
+    from cardiac.sequence import EchoSequence
 
 
 def correct_command(
@@ -35,18 +39,14 @@ def correct_command(
     from cardiac.anatomy import load_profile
     from cardiac.correction import correct_masks
     from cardiac.io import write_mask
-    from cardiac.io.masks import read_mask
 
-    bounds, found = load_profile(profile), mask_files(masks)
-    given = seconds(frame_interval_ms)
-    results = []
-    for name, path in found:
-        try:
-            frames, geometry = read_mask(path)
-            interval = given or geometry.frame_interval_s
-            corrected = correct_masks(frames, geometry.spacing, interval, profile=bounds)
-            write_mask(out / "masks" / f"{name}.nii.gz", corrected.masks, geometry)
-            results.append(Verdict(name, corrected.after))
-        except CardiacError as error:
-            results.append(Verdict(name, error=error))
-    return report(results, out, "cardiac correct")
+    bounds = load_profile(profile)
+
+    def correct(
+        name: str, frames: Mask, geometry: EchoSequence, interval: float | None
+    ) -> Certificate:
+        corrected = correct_masks(frames, geometry.spacing, interval, profile=bounds)
+        write_mask(out / "masks" / f"{name}.nii.gz", corrected.masks, geometry)
+        return corrected.after
+
+    return report(judged(masks, frame_interval_ms, correct), out, "cardiac correct")

@@ -111,7 +111,7 @@ def _frame(mask: Mask, scale: Spacing) -> tuple[Array, float, Landmarks | None, 
         values[5:7] = (column + left + 0.5) * scale[1], (row + top + 0.5) * scale[0]
     landmarks = None
     try:
-        inner = bounds(lv) if lv_pixels else None
+        inner = bounds(lv)
         ventricle = inner and (inner[0] + top, inner[1] + left, inner[2] + top, inner[3] + left)
         landmarks = locate(mask, ventricle, scale)
         values[1] = landmarks.length(scale)

@@ -64,6 +64,11 @@ def hangs_together(bits: int, width: int) -> bool:
     return False
 
 
+def is_whole(bits: int, width: int) -> bool:
+    """Whether a region is shown to be one piece without holes at a glance."""
+    return euler(bits, width) == 1 and hangs_together(bits, width)
+
+
 def columns(bits: int, shape: tuple[int, int]) -> int:
     """Bits (W) of the columns with a pixel in them."""
     height, width = shape

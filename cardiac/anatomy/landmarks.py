@@ -15,7 +15,7 @@ import numpy as np
 from scipy import ndimage
 
 from cardiac.anatomy.annulus import annulus_points
-from cardiac.anatomy.bits import euler, hangs_together, pack
+from cardiac.anatomy.bits import euler, is_whole, pack
 from cardiac.anatomy.border import Border, trace
 from cardiac.anatomy.frame import (
     LV,
@@ -125,8 +125,7 @@ def locate(mask: Mask, box: tuple[int, int, int, int] | None, scale: Spacing) ->
 
 def _body(lv: BoolArray) -> BoolArray:
     """Largest piece of the ventricle without its holes: specks must not move landmarks."""
-    bits = pack(lv)
-    if euler(bits, lv.shape[1]) == 1 and hangs_together(bits, lv.shape[1]):
+    if is_whole(pack(lv), lv.shape[1]):
         return lv
     body, _ = largest_piece(lv)
     if euler(pack(body), lv.shape[1]) == 1:

@@ -25,6 +25,11 @@ def hangs_together(region: BoolArray) -> bool:
     return bits.hangs_together(bits.pack(region), region.shape[1])
 
 
+def is_whole(region: BoolArray) -> bool:
+    """Whether a region (H, W) with an empty rim is shown to be one piece without holes."""
+    return bits.is_whole(bits.pack(region), region.shape[1])
+
+
 def largest_piece(region: BoolArray) -> tuple[BoolArray, int]:
     """The largest piece of a region, and how many pieces there are (the first of equals)."""
     labels, pieces = ndimage.label(region, _EIGHT)

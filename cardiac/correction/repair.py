@@ -12,8 +12,8 @@ from cardiac.anatomy.topology import (
     dilate,
     enclosed,
     erode,
-    euler,
     hangs_together,
+    is_whole,
     largest_piece,
 )
 from cardiac.geometry import Mask
@@ -126,7 +126,7 @@ def _piece(region: BoolArray) -> BoolArray:
 
 def _filled(region: BoolArray) -> BoolArray:
     """A region without its holes; as many pieces as its Euler number says have none."""
-    return region if euler(region) == 1 and hangs_together(region) else region | enclosed(region)
+    return region if is_whole(region) else region | enclosed(region)
 
 
 def _solid(region: BoolArray) -> BoolArray:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from cardiac.anatomy import ATTRIBUTES
 from cardiac.anatomy.frame import Array
 from cardiac.certificate import Certificate
-from cardiac.clinical import find_phases
+from cardiac.clinical import Phases, find_phases
 from cardiac.errors import GeometryError
 from cardiac.sequence import EchoSequence
 from cardiac.temporal import expert_spans, spans_in_pixels
@@ -29,7 +30,12 @@ def largest_bends(certificate: Certificate) -> Array:
 
 def phase_frames(sequence: EchoSequence, areas: Array) -> list[int]:
     """ED and ES frames of every beat by the ventricle's areas (T,), as the indices find them."""
-    phases = find_phases(
+    return [t for beat in phases_of(sequence, areas).beats for t in (beat.ed, beat.es)]
+
+
+def phases_of(sequence: EchoSequence, areas: npt.ArrayLike) -> Phases:
+    """Phases of a cine by the ventricle's areas (T,) and what its file says."""
+    return find_phases(
         areas,
         sequence.times,
         ed_frames=sequence.ed_frames,
@@ -37,4 +43,3 @@ def phase_frames(sequence: EchoSequence, areas: Array) -> list[int]:
         r_wave_times=sequence.r_wave_times,
         heart_rate_bpm=sequence.heart_rate_bpm,
     )
-    return [t for beat in phases.beats for t in (beat.ed, beat.es)]

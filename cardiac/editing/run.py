@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from cardiac.anatomy import PUBLISHED, Profile, load_profile
-from cardiac.clinical import Convention, find_phases
+from cardiac.clinical import Convention
+from cardiac.editing.limits import phases_of
 from cardiac.errors import CardiacError, OutputError
 from cardiac.geometry import FloatArray, Mask, Spacing
 from cardiac.io import InputItem, read_item
@@ -254,15 +255,8 @@ def _as_measured(sequence: EchoSequence, row: Texts, frames: list[Texts]) -> Ech
     if not row.get("ed_frames") or len(frames) != len(sequence):
         return sequence
     areas = [float(frame[unit]) if frame.get(unit) else np.nan for frame in frames]
-    phases = find_phases(
-        areas,
-        sequence.times,
-        ed_frames=sequence.ed_frames,
-        es_frames=sequence.es_frames,
-        r_wave_times=sequence.r_wave_times,
-        heart_rate_bpm=sequence.heart_rate_bpm,
-    )
-    found = [tuple(getattr(beat, end) for beat in phases.measured) for end in ("ed", "es")]
+    measured = phases_of(sequence, areas).measured
+    found = [tuple(getattr(beat, end) for beat in measured) for end in ("ed", "es")]
     told = [tuple(int(t) for t in row[n].split(";") if t) for n in ("ed_frames", "es_frames")]
     if found == told or max((*told[0], *told[1])) >= len(sequence):
         return sequence
