@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +11,7 @@ import cyclopts
 from cyclopts import Parameter
 
 from cardiac.benchmark.settings import BenchmarkSettings
+from pipelines.screen import quiet_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -116,14 +115,14 @@ def _work(benchmark: Benchmark, console: Console) -> None:
     learning = any(method.learns for step in pending for method in step.methods)
     if learning:
         console.print(f"shape models are loaded, or fitted once (about {_LEARNING_S / 60:.0f} min)")
-    with _progress(console) as bar:
+    with quiet_bar(console) as bar:
         corrections = benchmark.prepare(
             lambda method: _advance(bar, bar.add_task(method.name, total=1.0))
         )
     frames = sum(step.spec.n_frames for step in pending)
     seconds = frames * benchmark.seconds_a_frame(corrections) + _MAKING_S * len(pending)
     console.print(f"{len(pending)} cines, {frames} frames: about {_duration(seconds)}")
-    with _progress(console) as bar:
+    with quiet_bar(console) as bar:
         task = bar.add_task("measuring", total=len(pending))
         for k, step in enumerate(benchmark.run(corrections), start=1):
             log.info("%d of %d: %s", k, len(pending), step.spec.id)
@@ -136,16 +135,6 @@ def _advance(bar: Progress, task: Any) -> Any:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
-@contextmanager
-def _progress(console: Console) -> Iterator[Progress]:
-    """A bar on standard error that falls silent when it is not a terminal."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        yield bar
 
 
 def write_results(benchmark: Benchmark, out: Path, manifest: str) -> str:

@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from cardiac.segmentation.segmenter import SegmentationSettings
 from cardiac.uncertainty.estimate import Estimator
 from cardiac.uncertainty.settings import Method, UncertaintySettings
+from pipelines.screen import quiet_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -198,16 +199,13 @@ class Evaluation:
 
 def _work(evaluation: Evaluation, console: Console) -> None:
     """Compute what is lacking, telling beforehand how long it takes."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
     pending = [plan for plan in evaluation.plans if evaluation.lacking(plan)]
     seconds = sum(evaluation.seconds(plan) for plan in pending)
     console.print(
         f"{len(evaluation.plans)} cases, {len(evaluation.plans) - len(pending)} of them done"
         + (f"; the rest takes about {max(1, round(seconds / 60))} min" if pending else "")
     )
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with quiet_bar(console) as bar:
         task = bar.add_task("judging", total=len(pending))
         for number, plan in enumerate(evaluation.run(), start=1):
             bar.update(task, advance=1, description=plan.name[:40])

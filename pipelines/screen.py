@@ -7,8 +7,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
     from pipelines.batch.job import ProcessJob
     from pipelines.batch.result import Case
+
+
+@contextmanager
+def quiet_bar(console: Console) -> Iterator[Progress]:
+    """A bar for one long job that falls silent when the console is not a terminal."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        yield bar
 
 
 @contextmanager

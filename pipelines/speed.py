@@ -36,8 +36,10 @@ def speed(*, frames: int = 200, repeats: int = 3, out: Path = Path("out/benchmar
     """
     from rich.console import Console
 
+    from pipelines.batch.isolation import cores
+
     figures: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {_cores()} cores",
+        "machine": f"{platform.machine()}, {cores()} cores",
         "cine": f"{frames} frames of 256×256",
         "help_s": _time_command([sys.executable, "-m", "pipelines.cli", "--help"], repeats),
         "demo_s": _time_command([sys.executable, "-m", "pipelines.demo"], repeats),
@@ -55,12 +57,6 @@ def speed(*, frames: int = 200, repeats: int = 3, out: Path = Path("out/benchmar
         shown = f"{value:.2f}" if isinstance(value, float) else value
         Console().print(f"{name:24} {shown}", highlight=False)
     return 0
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _write_cine(folder: Path, frames: int) -> Path:

@@ -36,7 +36,7 @@ def status_command(folder: Path, /, *, failed: bool = False) -> int:
             console.print(f"  {others} more cases were listed by earlier runs only")
         if lacking := ledger.uncertified(run["run"]):
             console.print(f"  {lacking} of the done lack a certificate")
-        errors = [e for e in ledger.entries(run["run"]) if e.state is State.FAILED]
+        errors = list(ledger.entries(run["run"], State.FAILED))
         for entry in errors if failed else errors[:_TOLD]:
             assert entry.failure is not None
             console.print(f"  failed {entry.id} (attempt {entry.attempt}): {entry.failure.error()}")

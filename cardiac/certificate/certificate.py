@@ -101,12 +101,12 @@ class Certificate:
         """One row for every frame: criteria, attributes, bends, verdicts, what was done."""
         rows = []
         units = self.attributes.units
-        changes = self.changes
+        changes, valid, consistent = self.changes, self.valid, self.consistent
         for t in range(len(self)):
             row: Row = {
                 "frame": t,
-                "valid": bool(self.valid[t]),
-                "consistent": bool(self.consistent[t]),
+                "valid": bool(valid[t]),
+                "consistent": bool(consistent[t]),
                 "action": changes.actions[t] if changes else "",
                 "dice": float(changes.dice[t]) if changes else None,
                 f"displacement_{units}": _number(changes.displacement[t]) if changes else None,

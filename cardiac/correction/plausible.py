@@ -9,7 +9,6 @@ from cardiac.anatomy.frame import Array, BoolArray
 from cardiac.shape.arvae import ArVae
 from cardiac.shape.normal import from_normal, to_normal
 from cardiac.shape.outline import ATRIUM, BASE, EPI, POINTS, WALL
-from cardiac.shape.prior import NOISE
 
 REACHES = (12.0, 8.0, 6.0, 4.0, 4.0)
 """Distance in canonical pixels from the likely heart up to which a point is believed, by rounds."""
@@ -37,10 +36,7 @@ def likely(outline: Array, model: ArVae) -> Array:
     weight = seen.astype(float)
     heart, belief = mean, weight
     for reach in REACHES:
-        weighted = prior.components * (np.repeat(weight, 2) / NOISE**2)
-        normal = weighted @ prior.components.T + np.eye(len(prior.components))
-        share = np.linalg.solve(normal, weighted @ (target - mean).ravel())
-        heart = (prior.mean + share @ prior.components).reshape(POINTS, 2)
+        heart = prior.most_likely(target, weight)
         off = ((target - heart) ** 2).sum(axis=1)
         belief = seen / (1 + off / reach**2) ** 2
         weight = belief

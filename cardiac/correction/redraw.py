@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -149,9 +150,15 @@ class _Pen:
 
     def soften(self, smoothness: float, weight: Array) -> None:
         """Take the shapes of likely hearts, smoothed in time; the attributes stay."""
-        hearts = np.stack([likely(outline, self.shapes.model) for outline in self.motion])
+        hearts = self._hearts
         trust = np.repeat(np.maximum(weight, LEAST_WEIGHT)[:, None], hearts.shape[1], axis=1)
-        self.normal = whittaker(to_normal(hearts)[0], trust, smoothness)
+        self.normal = whittaker(hearts, trust, smoothness)
+
+    @cached_property
+    def _hearts(self) -> Array:
+        """Likely hearts (T, POINTS, 2) behind the motion, in normal form."""
+        model = self.shapes.model
+        return to_normal(np.stack([likely(outline, model) for outline in self.motion]))[0]
 
     def _put(self, fresh: BoolArray) -> None:
         """Draw and measure the outlines that are fresh, and repair their labels."""

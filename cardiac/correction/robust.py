@@ -63,9 +63,13 @@ def whittaker(values: Array, weight: Array, smoothness: float) -> Array:
 
 def _penalty(frames: int, order: int) -> list[Array]:
     """Bands of the Gram matrix of differences of an order, the main one first."""
-    difference = np.diff(np.eye(frames), order, axis=0)
-    gram = difference.T @ difference
-    return [np.diag(gram, offset) for offset in range(min(3, frames))]
+    stencil = np.diff(np.eye(order + 1), order, axis=0)[0]
+    rows = max(frames - order, 0)
+    bands = [np.zeros(frames - offset) for offset in range(min(3, frames))]
+    for offset, band in enumerate(bands):
+        for k in range(order + 1 - offset):
+            band[k : k + rows] += stencil[k] * stencil[k + offset]
+    return bands
 
 
 def smoothness_at(frame_interval_s: float | None) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from cardiac.editing.limits import phases_of
 from cardiac.errors import CardiacError, OutputError
 from cardiac.geometry import FloatArray, Mask, Spacing
 from cardiac.io import InputItem, read_item
+from cardiac.io.hashes import file_hash
 from cardiac.io.masks import read_mask
 from cardiac.io.volume import Volume
 from cardiac.sequence import EchoSequence, Subject, View
@@ -200,7 +200,7 @@ class RunFolder:
         if path is None:
             raise OutputError(GONE, path=name)
         known = self._inputs.get(name, {}).get("sha256")
-        if known and path.is_file() and path.suffix != ".csv" and _sha256(path) != known:
+        if known and path.is_file() and path.suffix != ".csv" and file_hash(path) != known:
             raise OutputError(OTHER, path=name)
         view = _view(row)
         sequence = read_item(InputItem(name, path, row["patient"] or None, view))
@@ -282,8 +282,3 @@ def _spacing(row: Texts) -> Spacing | None:
         return float(row["spacing_row_mm"]), float(row["spacing_column_mm"])
     except (KeyError, ValueError):
         return None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

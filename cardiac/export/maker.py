@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from cardiac.io.hashes import file_hash
 
 if TYPE_CHECKING:
     from cardiac.study import Study
@@ -48,9 +49,7 @@ class Maker:
         if study.uncertainty is not None:
             told["uncertainty"] = str(study.uncertainty.method)
         path = settings.segmentation.weights or SHIPPED
-        with path.open("rb") as file:
-            weights = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(cardiac.__version__, weights, told, made or datetime.now(UTC))
+        return cls(cardiac.__version__, file_hash(path), told, made or datetime.now(UTC))
 
     @property
     def serial(self) -> str:

@@ -121,10 +121,15 @@ def enrich(sequence: EchoSequence) -> EchoSequence:
     return sequence.replace(**changes, notes=tuple(notes))
 
 
+def info_names(name: CamusName) -> tuple[str, str]:
+    """Names that the view's info file may have."""
+    view = _CHAMBERS[name.view]
+    return f"Info_{view}.cfg", f"{name.patient}_{view}_info.cfg"
+
+
 def read_info(folder: Path, name: CamusName) -> dict[str, str]:
     """Keys (lower case) and values of the view's info file; {} where there is none."""
-    view = _CHAMBERS[name.view]
-    for file in (f"Info_{view}.cfg", f"{name.patient}_{view}_info.cfg"):
+    for file in info_names(name):
         try:
             lines = (folder / file).read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:

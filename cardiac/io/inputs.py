@@ -11,7 +11,6 @@ from pathlib import Path
 from cardiac.errors import UnreadableFileError, UnsupportedImageError
 from cardiac.io import camus, echonet
 from cardiac.io.item import InputItem, safe_id
-from cardiac.io.manifest import is_manifest, read_manifest
 from cardiac.io.registry import find_format, stem
 from cardiac.sequence import View
 
@@ -35,6 +34,8 @@ def find_inputs(inputs: Sequence[str | Path]) -> list[InputItem]:
         Items in the order of ``inputs``, folders sorted. What is missing or unusable is an
         item with an ``error``: this function raises nothing for it.
     """
+    from cardiac.io.manifest import is_manifest, read_manifest  # loads pydantic
+
     items: list[InputItem] = []
     seen: set[tuple[str, View, str | None]] = set()
     for entry in inputs:

@@ -173,7 +173,10 @@ def frame_rows(study: Study, name: str) -> list[Row]:
 def _judged(study: Study, t: int) -> Row:
     """What the certificate says of a frame, and what the correction did to it."""
     certificate = study.certificate
-    row: Row = {"valid": bool(certificate.valid[t]), "consistent": bool(certificate.consistent[t])}
+    row: Row = {
+        "valid": bool(certificate.criteria.valid[t].all()),
+        "consistent": bool(certificate.consistency.within[t].all()),
+    }
     if (changes := certificate.changes) is not None:
         row["action"] = changes.actions[t]
         row["dice_to_network"] = float(changes.dice[t])

@@ -98,7 +98,7 @@ class ArVae:
     def _recover(self, mask: Mask, mean: Array) -> tuple[Array, Array] | None:
         """Code and spread of the heart behind a broken mask, if it fits better than ``mean``."""
         borders = borders_of(mask)
-        outline = self.prior.recover(mask)
+        outline = self.prior.recover(borders)
         code, _ = self.encode_outlines(outline[None])
         ours = misfit(self.outlines(code)[0], borders)
         if np.isfinite(mean).all() and misfit(self.outlines(mean)[0], borders) <= ours:

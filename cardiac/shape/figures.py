@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from cardiac.anatomy import ATTRIBUTES, PUBLISHED, Profile, check, measure
-from cardiac.anatomy.frame import LA, LV, MYO, Array, BoolArray
+from cardiac.anatomy.frame import Array
 from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask
+from cardiac.metrics import STRUCTURE_LABELS, dice, structure
 from cardiac.shape.bank import valid_codes
 from cardiac.shape.disentangle import Disentanglement, disentanglement
 from cardiac.shape.model import ShapeModel
@@ -96,10 +97,4 @@ def evaluate(
 
 
 def _dice(first: Mask, second: Mask) -> list[float]:
-    def regions(mask: Mask) -> tuple[BoolArray, ...]:
-        return mask == LV, (mask == LV) | (mask == MYO), mask == LA
-
-    return [
-        2 * int((a & b).sum()) / max(1, int(a.sum() + b.sum()))
-        for a, b in zip(regions(first), regions(second), strict=True)
-    ]
+    return [dice(structure(first, n), structure(second, n)) or 0.0 for n in STRUCTURE_LABELS]

@@ -50,13 +50,8 @@ class Prior:
     mean: Array
     components: Array
 
-    def recover(self, mask: Mask) -> Array:
-        """Most likely outline (POINTS, 2) of the heart in a mask (S, S), in canonical pixels.
-
-        Raises:
-            MeasurementError: No structure can be followed round.
-        """
-        borders = borders_of(mask)
+    def recover(self, borders: list[Border]) -> Array:
+        """Most likely outline (POINTS, 2) of the heart with these borders, in canonical pixels."""
         points = self._start(borders)
         for reach in REACHES:
             target, weight = np.zeros((POINTS, 2)), np.zeros(POINTS)
@@ -64,7 +59,7 @@ class Prior:
                 distance, index = border.tree.query(points[border.members])
                 target[border.members] = border.places[index]
                 weight[border.members] = 1 / (1 + (np.asarray(distance) / reach) ** 2) ** 2
-            points = self._likely(target, weight)
+            points = self.most_likely(target, weight)
         return points
 
     def _start(self, borders: list[Border]) -> Array:
@@ -73,7 +68,7 @@ class Prior:
         shifts = [np.median(b.places, axis=0) - np.median(mean[b.members], axis=0) for b in borders]
         return np.asarray(mean + np.median(shifts, axis=0))
 
-    def _likely(self, target: Array, weight: Array) -> Array:
+    def most_likely(self, target: Array, weight: Array) -> Array:
         """Most likely outline, where points are seen at their target with a weight."""
         double = np.repeat(weight, 2) / NOISE**2
         offset = target.ravel() - self.mean

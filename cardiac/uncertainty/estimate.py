@@ -232,14 +232,3 @@ def _inputs(evidence: Evidence) -> FloatArray:
     mean = (values * inside).sum(axis=(1, 2), keepdims=True) / count
     variance = ((values - mean) ** 2 * inside).sum(axis=(1, 2), keepdims=True) / count
     return np.asarray((values - mean) / np.sqrt(variance + 6.5), dtype=np.float32)[:, None]
-
-
-def estimate(
-    sequence: EchoSequence,
-    segmentation: Segmentation,
-    masks: Mask,
-    settings: UncertaintySettings | None = None,
-    models: Estimator | None = None,
-) -> Uncertainty:
-    """Uncertainty of the written masks of one sequence, models loaded here if none are given."""
-    return (models or Estimator.load(settings)).estimate(sequence, segmentation, masks)

@@ -46,8 +46,8 @@ def fill_in(
             estimator.shape,
             size=segmentation.grid.size,
         )
-        doubtful[doubtful] = np.isfinite(drawn.codes).all(axis=1)
         kept = np.isfinite(drawn.codes).all(axis=1)
+        doubtful[doubtful] = kept
         masks[doubtful] = labels_on_image(drawn.labels[kept], segmentation.grid)
     return masks, doubtful
 

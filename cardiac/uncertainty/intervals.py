@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cardiac.anatomy.frame import Array
-from cardiac.clinical import Indices
+from cardiac.clinical import PER_BSA, Indices
 from cardiac.uncertainty.calibration import Calibration
 from cardiac.uncertainty.samples import BeatDraws
 
@@ -39,11 +39,6 @@ LEAST_DRAWS = 0.5
 """Share of the draws that must have given a number."""
 _LEANS_AS = {"ef_area_length_uncalibrated": "lv_ef_percent"}
 """Experts' stills are calibrated: without a pixel size they would give no other EF."""
-_INDEXED = {
-    "lv_edv_index_ml_m2": "lv_edv_ml",
-    "lv_esv_index_ml_m2": "lv_esv_ml",
-    "la_volume_index_ml_m2": "la_volume_es_ml",
-}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -166,7 +161,7 @@ def around(indices: Indices, samples: Mapping[str, Array], level: float) -> Inte
         unit = value if name in RELATIVE else 1.0
         ends = value + min(low, 0.0) * unit, value + max(high, 0.0) * unit
         bounds[name] = _within(name, value, *ends)
-    for name, source in _INDEXED.items():
+    for name, source in PER_BSA.items():
         value, base = getattr(indices, name), getattr(indices, source)
         if value is not None and base and source in bounds:
             low, high = bounds[source]

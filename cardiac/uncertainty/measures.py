@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cardiac.geometry import Mask
-from cardiac.labels import Label
+from cardiac.metrics import STRUCTURE_LABELS, dice, structure
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.floating[Any]]
@@ -21,12 +21,8 @@ BINS = 20
 
 def mean_dice(predicted: Mask, truth: Mask) -> float:
     """Mean Dice of LV, epicardium and LA of two masks (H, W); 1 where both lack a structure."""
-    scores = []
-    for labels in ((Label.LV,), (Label.LV, Label.MYOCARDIUM), (Label.LA,)):
-        a, b = np.isin(predicted, labels), np.isin(truth, labels)
-        total = int(a.sum()) + int(b.sum())
-        scores.append(2 * int((a & b).sum()) / total if total else 1.0)
-    return float(np.mean(scores))
+    found = (dice(structure(predicted, n), structure(truth, n)) for n in STRUCTURE_LABELS)
+    return float(np.mean([1.0 if score is None else score for score in found]))
 
 
 def correlation(scores: npt.ArrayLike, quality: npt.ArrayLike) -> float | None:
@@ -120,9 +116,7 @@ class Tally:
 
 def overlap(planes: Floats, wrong: BoolArray, threshold: float) -> float | None:
     """Dice between the pixels above a threshold and the errors; None where there is neither."""
-    above = planes >= threshold
-    total = int(above.sum()) + int(wrong.sum())
-    return 2 * int((above & wrong).sum()) / total if total else None
+    return dice(planes >= threshold, wrong)
 
 
 def auroc(scores: npt.ArrayLike, bad: npt.ArrayLike) -> float | None:

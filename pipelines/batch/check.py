@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pipelines.batch.fingerprint import file_hash
+from cardiac.io.hashes import file_hash
 from pipelines.batch.ledger import Ledger, State
 from pipelines.batch.store import open_store
 from pipelines.batch.tables import FRAMES, INDICES, table_parts

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import cardiac
 from cardiac.errors import CardiacError
+from cardiac.io.hashes import file_hash
 from cardiac.io.pixels import MAX_FILE_BYTES
 from cardiac.io.remote import remote_state
 
@@ -102,16 +103,6 @@ def input_hashes(item: InputItem) -> tuple[str, str]:
     return whole, contents.get(item.path, whole)
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _content(path: Path) -> str:
     facts = path.stat()
     # A pipe has no end, and what is beyond the limit is not read either.
@@ -153,13 +144,10 @@ def _companion(header: Path) -> set[Path]:
 
 
 def _info_names(path: Path) -> tuple[str, ...]:
-    from cardiac.io.camus import parse_name
+    from cardiac.io.camus import info_names, parse_name
 
-    if parse_name(path) is None:
-        return ()
-    match = re.search(r"^(.+)_([234]CH)_", path.name, re.IGNORECASE)
-    assert match is not None
-    return f"Info_{match[2].upper()}.cfg", f"{match[1]}_{match[2].upper()}_info.cfg"
+    name = parse_name(path)
+    return () if name is None else info_names(name)
 
 
 def _by_content(value: Any) -> Any:

@@ -213,9 +213,10 @@ class Ledger:
         row = self._one("SELECT * FROM cases WHERE id = ?", (name,))
         return None if row is None else entry_of(row)
 
-    def entries(self, run: int) -> Iterator[Entry]:
-        """The cases of a run in the order of its list."""
-        for row in self._many("SELECT * FROM cases WHERE run = ? ORDER BY position", (run,)):
+    def entries(self, run: int, state: State | None = None) -> Iterator[Entry]:
+        """The cases of a run in the order of its list, or those of one state."""
+        query = "SELECT * FROM cases WHERE run = ?1 AND state = ifnull(?2, state) ORDER BY position"
+        for row in self._many(query, (run, state)):
             yield entry_of(row)
 
     def entry_at(self, run: int, position: int) -> Entry | None:

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cardiac.errors import OutputError, SettingsError
+from cardiac.io.hashes import file_hash
 from cardiac.io.remote import is_url, shown_url
-from pipelines.batch.fingerprint import file_hash
 
-KEPT = {"logs", ".work", "review"}
-"""Folders of the output folder that hold no results."""
 _WHOLE_AT_ONCE = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "memory"}
 """Kinds of store in which an object appears only when all of it has arrived."""
 _BLOCK = 1 << 20

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardiac.errors import CardiacError, OutputError, WeightsError
-from pipelines.batch.fingerprint import file_hash, input_hashes, input_stamp
+from cardiac.io.hashes import file_hash
+from pipelines.batch.fingerprint import input_hashes, input_stamp
 from pipelines.batch.privacy import hide_patient, shown_error, shown_item
 from pipelines.batch.result import Failure, OutputFile, Result, pack_indices
 from pipelines.batch.store import open_store
