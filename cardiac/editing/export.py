@@ -18,6 +18,7 @@ from cardiac.editing.review import Review
 from cardiac.editing.run import Case, RunFolder, Texts
 from cardiac.editing.session import Session
 from cardiac.errors import OutputError
+from cardiac.geometry import Mask
 from cardiac.io import write_atomically
 from cardiac.outputs import Row, frame_rows, index_row, patient_rows, write_tables
 from cardiac.sequence import View
@@ -57,6 +58,7 @@ def export_reviewed(run: RunFolder, out: Path, *, reviewed_only: bool = False) -
     frames: list[Row] = []
     files: list[Path] = []
     changed: set[str] = set()
+    holding: dict[str, Path] = {}
     for row in run.rows:
         name, entry = row["id"], decided.get(row["id"])
         if reviewed_only and entry is None:
@@ -66,17 +68,18 @@ def export_reviewed(run: RunFolder, out: Path, *, reviewed_only: bool = False) -
             indices.append(_rejected(row, entry))
             changed.add(row["patient"])
             continue
-        edited = entry is not None and review.mask_path(name) != run.mask_path(name)
+        holding[name] = review.path_after(name, entry)
+        edited = entry is not None and holding[name] != run.mask_path(name)
         if entry is not None and edited:
-            study, case = _study(run, review, name)
+            study, case = _study(run, name, holding[name])
             indices.append(_edited_row(study, case, entry))
             frames += _edited_frames(study, case)
             changed.add(row["patient"])
         else:
             indices.append(dict(row))
             frames += [dict(frame) for frame in run.frame_rows(name)]
-        files += _copied(run, review, name, out, edited=edited)
-    indices += _patients(run, review, indices, changed)
+        files += _copied(run, name, holding[name], out, edited=edited)
+    indices += _patients(run, holding, indices, changed)
     files += write_tables(out, indices, frames)
     files.append(_write_decisions(out / "review.csv", decided))
     if review.log.path.is_file():
@@ -84,21 +87,21 @@ def export_reviewed(run: RunFolder, out: Path, *, reviewed_only: bool = False) -
     return files
 
 
-def _study(run: RunFolder, review: Review, name: str) -> tuple[Study, Case]:
-    """A case with its masks as they hold now, measured."""
+def _study(run: RunFolder, name: str, path: Path) -> tuple[Study, Case]:
+    """A case with the masks that hold now, measured."""
     case = run.open(name)
-    now = run.open(name, review.mask_path(name))
-    session = Session(case.sequence, now.masks, profile=run.profile, convention=run.convention)
+    masks = run.open_masks(path)
+    session = Session(case.sequence, masks, profile=run.profile, convention=run.convention)
     settings = ProcessSettings(convention=run.convention)
-    study = Study(case.sequence, cast(Any, None), now.masks, session.state.certificate, settings)
-    actions, apart = _actions(case, now)
+    study = Study(case.sequence, cast(Any, None), masks, session.state.certificate, settings)
+    actions, apart = _actions(case, masks)
     certificate = replace(study.certificate, changes=Changes(actions, *apart))
     return replace(study, certificate=certificate), case
 
 
-def _actions(case: Case, now: Case) -> tuple[tuple[str, ...], tuple[Any, Any]]:
+def _actions(case: Case, masks: Mask) -> tuple[tuple[str, ...], tuple[Any, Any]]:
     """What was done to every frame, and how far it lies from the network's, where known."""
-    same = (case.masks == now.masks).all(axis=(1, 2))
+    same = (case.masks == masks).all(axis=(1, 2))
     told = case.frames if len(case.frames) == len(same) else [{}] * len(same)
     actions = [row.get("action", "") if s else EDITED for row, s in zip(told, same, strict=True)]
     units = "displacement_mm" if case.sequence.spacing is not None else "displacement_px"
@@ -136,7 +139,9 @@ def _rejected(row: Texts, entry: AuditEntry) -> Row:
     return told | {"status": "rejected", "reason": reason}
 
 
-def _patients(run: RunFolder, review: Review, rows: list[Row], changed: set[str]) -> list[Row]:
+def _patients(
+    run: RunFolder, holding: dict[str, Path], rows: list[Row], changed: set[str]
+) -> list[Row]:
     """Rows of level patient: as they were, or combined anew where a view was changed."""
     listed = {str(row["patient"]) for row in rows}
     before = [row for row in run.table if row["level"] == "patient" and row["patient"] in listed]
@@ -147,14 +152,14 @@ def _patients(run: RunFolder, review: Review, rows: list[Row], changed: set[str]
         if row["patient"] and row["patient"] in changed and row["status"] == "ok":
             if row["view"] not in views:
                 continue
-            study, _ = _study(run, review, str(row["id"]))
+            study, _ = _study(run, str(row["id"]), holding[str(row["id"])])
             again.append((row, study.indices, study.sequence.subject.bsa_m2))
     return result + patient_rows(again)
 
 
-def _copied(run: RunFolder, review: Review, name: str, out: Path, *, edited: bool) -> list[Path]:
+def _copied(run: RunFolder, name: str, masks: Path, out: Path, *, edited: bool) -> list[Path]:
     """Copy masks as they hold now, and the uncertainty of masks that nobody edited."""
-    pairs = [(review.mask_path(name), out / "masks" / f"{name}.nii.gz")]
+    pairs = [(masks, out / "masks" / f"{name}.nii.gz")]
     if not edited:
         kept = run.folder / "uncertainty" / f"{name}.nii.gz"
         pairs.append((kept, out / "uncertainty" / kept.name))

@@ -55,7 +55,10 @@ class Review:
 
     def mask_path(self, case: str) -> Path:
         """The masks of a case that hold now: the last edited ones, or the run's."""
-        entry = self.current().get(case)
+        return self.path_after(case, self.current().get(case))
+
+    def path_after(self, case: str, entry: AuditEntry | None) -> Path:
+        """The masks of a case that hold after its last decision."""
         if entry is None or entry.after is None:
             return self.run.mask_path(case)
         return self._inside(entry.after.path)

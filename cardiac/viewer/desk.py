@@ -13,7 +13,7 @@ from cardiac.editing.run import is_blank
 from cardiac.errors import OutputError
 from cardiac.geometry import FloatArray, Mask
 from cardiac.report.display import Display
-from cardiac.report.page.images import encode_map, shape_within, webp
+from cardiac.report.page.images import QUARTER, map_webp, shape_within, small, webp
 from cardiac.report.page.lines import STRUCTURES, outlines
 from cardiac.viewer import words
 from cardiac.viewer.network import network_lines
@@ -108,15 +108,10 @@ class Desk:
 
     def image(self, frame: int) -> bytes:
         """A frame as WebP."""
-        from PIL import Image
-
         self._check(frame)
         if frame not in self._images:
-            image = Image.fromarray(self.display.image(self.case.sequence.frames[frame]))
-            if image.size != (self.size[1], self.size[0]):
-                size = (self.size[1], self.size[0])
-                image = image.resize(size, Image.Resampling.LANCZOS)
-            self._images[frame] = webp(image, QUALITY)
+            grey = self.display.image(self.case.sequence.frames[frame])
+            self._images[frame] = webp(small(grey, self.size), QUALITY)
         return self._images[frame]
 
     def map(self, frame: int) -> bytes:
@@ -125,15 +120,13 @@ class Desk:
         Raises:
             OutputError: There is none.
         """
-        import base64
-
         self._check(frame)
         with self.lock:
             planes = self._map
         if planes is None:
             raise OutputError("there is no uncertainty map", path=self.case.id)
-        images, _ = encode_map(planes, [frame], self.display, max(self.size))
-        return base64.b64decode(images[0])
+        size = shape_within(self.display.shape, max(1, max(self.size) // QUARTER))
+        return map_webp(planes[frame], self.display, size)
 
     def lines(self) -> Data:
         """Outlines of all frames: as they are now and, where they differ, the run's."""

@@ -75,9 +75,9 @@ def encode_cine(
     for choice in SIZES:
         size = shape_within(display.shape, choice.side)
         sample = shown[:: max(1, len(shown) // 8)]
-        probe = [encode(_small(display.image(frames[t]), size), choice.quality) for t in sample]
+        probe = [encode(small(display.image(frames[t]), size), choice.quality) for t in sample]
         if sum(map(len, probe)) / len(probe) * len(shown) <= budget or choice is SIZES[-1]:
-            images = [encode(_small(display.image(frames[t]), size), choice.quality) for t in shown]
+            images = [encode(small(display.image(frames[t]), size), choice.quality) for t in shown]
             if sum(map(len, images)) <= 1.1 * budget:
                 break
     return images, size
@@ -88,19 +88,26 @@ def encode_map(
 ) -> tuple[list[str], tuple[int, int]]:
     """Maps (T, H, W) from 0 to 1, or in 256 levels, as base64 WebP, and their size (h, w)."""
     size = shape_within(display.shape, max(1, side // QUARTER))
-    rows, columns = display.region.slices
-    images = []
-    for t in shown:
-        # The image of the whole frame would be cut to its region all the same.
-        level = np.zeros(planes.shape[1:], np.uint8)
-        level[rows, columns] = levels(planes[t, rows, columns])
-        images.append(encode(_small(display.image(level), size), 80))
+    images = [_text(map_webp(planes[t], display, size)) for t in shown]
     return images, size
+
+
+def map_webp(plane: npt.NDArray[Any], display: Display, size: tuple[int, int]) -> bytes:
+    """One map (H, W) from 0 to 1, or in 256 levels, as WebP of a size (h, w)."""
+    rows, columns = display.region.slices
+    # The image of the whole frame would be cut to its region all the same.
+    level = np.zeros(plane.shape, np.uint8)
+    level[rows, columns] = levels(plane[rows, columns])
+    return webp(small(display.image(level), size), 80)
 
 
 def encode(image: Image, quality: int) -> str:
     """One grey image as base64 WebP."""
-    return base64.b64encode(webp(image, quality)).decode("ascii")
+    return _text(webp(image, quality))
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 def webp(image: Image, quality: int) -> bytes:
@@ -110,7 +117,8 @@ def webp(image: Image, quality: int) -> bytes:
     return file.getvalue()
 
 
-def _small(plane: Grey, size: tuple[int, int]) -> Image:
+def small(plane: Grey, size: tuple[int, int]) -> Image:
+    """Grey levels as an image of a size (h, w)."""
     from PIL import Image
 
     image = Image.fromarray(plane)
