@@ -17,6 +17,9 @@ from cardiac.sequence import EchoSequence
 
 _LEVEL = 3
 """Of compression: higher ones take three times as long for a third less."""
+_BYTE_SCALE = float(np.nextafter(np.float32(1 / 255), np.float32(0)))
+"""Of maps kept in bytes. The header keeps it in single precision, where 1/255 rounds up and the
+highest level would read as 1.00000006: the next number below keeps every value within 0 to 1."""
 _MASK_NOTE = "labels: " + ", ".join(f"{label.value} {label.title}" for label in Label)
 
 
@@ -68,7 +71,7 @@ def write_float_map(
 def write_share_map(
     path: str | Path, maps: npt.ArrayLike, sequence: EchoSequence, description: str = ""
 ) -> Path:
-    """Write maps (T, H, W) of numbers from 0 to 1 as NIfTI bytes with a scale of 1/255.
+    """Write maps (T, H, W) of numbers from 0 to 1 as NIfTI bytes with a scale of just under 1/255.
 
     Bytes are taken for levels of that scale and written as they are.
     The scale is in the header (``scl_slope``), so that readers give numbers from 0 to 1; a
@@ -80,7 +83,7 @@ def write_share_map(
         values, shares = shares, np.empty(shares.shape, dtype=np.uint8)
         for plane, share in zip(values, shares, strict=True):
             share[:] = np.rint(np.clip(plane, 0, 1) * np.float32(255))
-    return _write(Path(path), shares, sequence, description, slope=1 / 255)
+    return _write(Path(path), shares, sequence, description, slope=_BYTE_SCALE)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
