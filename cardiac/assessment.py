@@ -12,8 +12,8 @@ from cardiac.sequence import View
 from cardiac.uncertainty import Estimator, Method, Uncertainty, UncertaintySettings
 
 if TYPE_CHECKING:
-    from cardiac.certificate import Certificate
     from cardiac.clinical import Indices
+    from cardiac.correction.certificate import Certificate
     from cardiac.geometry import Mask
     from cardiac.uncertainty.intervals import Intervals
     from cardiac.uncertainty.light import Verdict

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from cardiac.anatomy import Attributes
     from cardiac.anatomy.frame import Array
     from cardiac.assessment import Assessment
-    from cardiac.certificate import Certificate
     from cardiac.clinical import Indices
+    from cardiac.correction.certificate import Certificate
     from cardiac.geometry import Mask
     from cardiac.io import InputItem
     from cardiac.uncertainty import Estimator, Uncertainty
@@ -129,7 +129,7 @@ class Study:
         Raises:
             OutputError: The folder cannot be written to.
         """
-        from cardiac.outputs import save_study, study_name, write_tables
+        from cardiac.results import save_study, study_name, write_tables
 
         folder, name = Path(folder), name or study_name(self)
         files = save_study(self, folder, name)
@@ -142,13 +142,13 @@ class Study:
 
     def index_row(self, name: str, item: InputItem | None = None) -> dict[str, object]:
         """The sequence's row of ``indices.csv``."""
-        from cardiac.outputs import index_row
+        from cardiac.results import index_row
 
         return index_row(self, name, item)
 
     def frame_rows(self, name: str) -> list[dict[str, object]]:
         """The sequence's rows of ``frames.csv``."""
-        from cardiac.outputs import frame_rows
+        from cardiac.results import frame_rows
 
         return frame_rows(self, name)
 
@@ -204,7 +204,7 @@ def _filled(
 ) -> tuple[Mask, Certificate, Certificate]:
     """As `_certified`, but doubtful frames are first drawn anew by the latent space."""
     from cardiac.anatomy import load_profile
-    from cardiac.certificate import certify
+    from cardiac.correction.certificate import certify
     from cardiac.uncertainty.fill import fill_in, told_against
 
     network, profile = segmentation.masks, load_profile(settings.profile)
@@ -232,8 +232,8 @@ def _certified(
         weights: (T,) how far each frame is to be believed.
     """
     from cardiac.anatomy import load_profile
-    from cardiac.certificate import certify
     from cardiac.correction import correct_masks, remove_debris
+    from cardiac.correction.certificate import certify
 
     raw, profile = segmentation.masks, load_profile(settings.profile)
     spacing, interval = sequence.spacing, sequence.frame_interval_s

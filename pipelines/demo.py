@@ -6,8 +6,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from cardiac.cli.process import process_command
 from cardiac.study import ProcessSettings
-from pipelines.process import process_command
 
 OUT = Path("out/demo")
 SAMPLE = "examples_ybr_color.dcm"

@@ -36,7 +36,7 @@ def data() -> Path:
 @pytest.fixture(scope="session")
 def cine() -> EchoSequence:
     """A synthetic four-chamber cine of one beat, 20 frames of 128×128."""
-    from cardiac.phantom import synthetic_cine
+    from cardiac.research.phantom import synthetic_cine
 
     return synthetic_cine(n_frames=20, size=(128, 128), seed=3).sequence
 

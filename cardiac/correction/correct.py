@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from cardiac.anatomy import PUBLISHED, Profile
 from cardiac.anatomy.frame import LA, LV, MYO, Array, BoolArray, as_masks
-from cardiac.certificate import Certificate, Measured, certify, changes_between
 from cardiac.correction.canvas import Canvas
+from cardiac.correction.certificate import Certificate, Measured, certify, changes_between
 from cardiac.correction.observe import Observations, observe
 from cardiac.correction.plausible import drawable
 from cardiac.correction.redraw import Redrawn, patch, redraw

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from cardiac.anatomy.frame import BACKGROUND, LA, Array, BoolArray
-from cardiac.certificate import Certificate, Measured
 from cardiac.correction.canvas import Canvas
+from cardiac.correction.certificate import Certificate, Measured
 from cardiac.correction.plausible import likely
 from cardiac.correction.repair import repair_frame
 from cardiac.correction.robust import whittaker

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cardiac.anatomy import Profile
 from cardiac.anatomy.frame import BoolArray
-from cardiac.certificate import Certificate, Measured, judge, measure_masks
+from cardiac.correction.certificate import Certificate, Measured, judge, measure_masks
 from cardiac.geometry import Mask, Spacing
 
 

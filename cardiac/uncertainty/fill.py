@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.certificate import Certificate
-from cardiac.certificate.changes import changes_between
+from cardiac.correction.certificate import Certificate, changes_between
 from cardiac.geometry import Mask
 from cardiac.segmentation.segmenter import Segmentation
 from cardiac.sequence import EchoSequence

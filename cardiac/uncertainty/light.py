@@ -8,8 +8,8 @@ from enum import StrEnum
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from cardiac.certificate import Certificate
 from cardiac.clinical import Indices
+from cardiac.correction.certificate import Certificate
 from cardiac.uncertainty.calibration import Calibration
 from cardiac.uncertainty.intervals import Intervals
 from cardiac.uncertainty.result import Uncertainty

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiac.anatomy import check, load_profile
-from cardiac.certificate import certify
 from cardiac.correction import correct_masks
+from cardiac.correction.certificate import certify
 from cardiac.errors import GeometryError, InvalidPixelsError, SettingsError
-from cardiac.metrics import STRUCTURE_LABELS, dice, structure
-from cardiac.phantom import MASK_CORRUPTIONS, PhantomCine, corrupt_masks, synthetic_cine
+from cardiac.research.evaluation.metrics import STRUCTURE_LABELS, dice, structure
+from cardiac.research.phantom import MASK_CORRUPTIONS, PhantomCine, corrupt_masks, synthetic_cine
 from tests.shapes import beating
 
 INTERVAL = 0.02

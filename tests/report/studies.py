@@ -6,11 +6,11 @@ from functools import cache
 
 import numpy as np
 
-from cardiac.certificate import certify
 from cardiac.correction import correct_masks
+from cardiac.correction.certificate import certify
 from cardiac.geometry import Mask
-from cardiac.phantom import synthetic_cine
-from cardiac.phantom.cine import PhantomCine
+from cardiac.research.phantom import synthetic_cine
+from cardiac.research.phantom.cine import PhantomCine
 from cardiac.segmentation.segmenter import Segmentation
 from cardiac.sequence import EchoSequence, Subject
 from cardiac.study import ProcessSettings, Study

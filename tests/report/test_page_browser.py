@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from cardiac.outputs import write_tables
 from cardiac.report.page import build, write_case, write_report
 from cardiac.report.page.case import as_json
 from cardiac.report.page.cohort import Cohort, Line
+from cardiac.results import write_tables
 from tests.report.studies import phantom, spoilt, study_of
 
 HOSTILE = "<img src=x onerror=document.title='hit'>\"'&lt;b&gt;"

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from cardiac.errors import OutputError
-from cardiac.outputs import write_tables
 from cardiac.report.page import build, write_case, write_report
 from cardiac.report.page.cohort import Cohort, Line
+from cardiac.results import write_tables
 from tests.report.studies import phantom, spoilt, study_of
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;</script><script>alert(2)</script>"

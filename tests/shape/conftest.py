@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardiac.shape.data import TrainingShapes, shapes_of
+from cardiac.research.training.shape import fit
+from cardiac.research.training.shape_data import TrainingShapes, shapes_of
 from cardiac.shape.settings import ShapeSettings, TrainShapeSettings
-from cardiac.shape.train import fit
 from cardiac.shape.weights import Shipped, load_shape_model
 from tests.shapes import Apical
 

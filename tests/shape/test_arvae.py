@@ -8,7 +8,9 @@ import pytest
 from cardiac.anatomy import check, measure
 from cardiac.errors import GeometryError, MeasurementError
 from cardiac.labels import STRUCTURES
-from cardiac.shape import ShapeModel, disentanglement, evaluate, markdown
+from cardiac.research.evaluation.disentangle import disentanglement
+from cardiac.research.evaluation.shape import evaluate, markdown
+from cardiac.shape import ShapeModel
 from tests.shape.conftest import dice
 from tests.shapes import Apical
 

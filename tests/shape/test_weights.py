@@ -9,10 +9,10 @@ from safetensors.numpy import save_file
 from cardiac.anatomy import ATTRIBUTES, check
 from cardiac.errors import WeightsError
 from cardiac.labels import STRUCTURES
-from cardiac.segmentation.data import labelled_stills, patients_of
+from cardiac.research.data import labelled_stills, patients_of
+from cardiac.research.training.shape_data import canonical_mask
 from cardiac.segmentation.weights import SHIPPED as SEGMENTATION
 from cardiac.shape import load_shape_model, sample_valid, traverse, valid_codes
-from cardiac.shape.data import canonical_mask
 from cardiac.shape.weights import SHIPPED
 from tests.conftest import ROOT
 from tests.shape.conftest import dice

@@ -22,7 +22,7 @@ class Answer(NamedTuple):
 @pytest.fixture(scope="session")
 def answer(segmenter: Segmenter) -> Answer:
     """A synthetic cine of eight frames and what the network says of it."""
-    from cardiac.phantom import synthetic_cine
+    from cardiac.research.phantom import synthetic_cine
 
     sequence = synthetic_cine(n_frames=8, seed=5, frame_rate=10).sequence
     found = segmenter.segment(sequence)

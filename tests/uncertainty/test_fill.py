@@ -1,7 +1,7 @@
 """Doubtful frames are drawn anew, and the certificate says so; all others stay as they are."""
 
-from cardiac.certificate import certify
 from cardiac.correction import correct_masks
+from cardiac.correction.certificate import certify
 from cardiac.geometry import CanonicalGrid
 from cardiac.segmentation.segmenter import Segmentation
 from cardiac.uncertainty import Method

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from cardiac.research.evaluation.uncertainty_measures import mean_dice
 from cardiac.shape import load_shape_model
 from cardiac.uncertainty.map_correct import map_correct
-from cardiac.uncertainty.measures import mean_dice
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from cardiac.anatomy.frame import Array
 from cardiac.errors import GeometryError
 
 if TYPE_CHECKING:
-    from cardiac.certificate import Certificate
+    from cardiac.correction.certificate import Certificate
     from cardiac.shape import ArVae
     from cardiac.study import Study
 

@@ -13,7 +13,7 @@ from cardiac.anatomy.profiles.profile import AT_LEAST
 from cardiac.report.page.curves import TITLES, numbers
 
 if TYPE_CHECKING:
-    from cardiac.certificate import Certificate
+    from cardiac.correction.certificate import Certificate
     from cardiac.study import Study
 
 Data = dict[str, Any]

@@ -1,0 +1,1 @@
+"""Applications on results: batches, exports to other tools, the viewer."""

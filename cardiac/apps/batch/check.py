@@ -1,0 +1,97 @@
+"""The proof that results are what they were: everything is hashed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from cardiac.apps.batch.ledger import Ledger, State
+from cardiac.apps.batch.store import open_store
+from cardiac.apps.batch.tables import FRAMES, INDICES, table_parts
+from cardiac.io.hashes import file_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as the ledger has it.
+
+    Attributes:
+        kind: missing, altered, stray (belongs to no case), unfinished, or unreadable.
+        path: The file, relative to the output folder, or the case.
+        case: The case it belongs to, or "".
+    """
+
+    kind: str
+    path: str
+    case: str = ""
+
+
+def verify(folder: Path, *, inputs: bool = False, store: str = "") -> Iterator[Finding]:
+    """Hash every result again and compare with the ledger.
+
+    Args:
+        folder: Output folder.
+        inputs: Hash the inputs again too.
+        store: URL of the store that the files of the cases went to, if they did.
+
+    Yields:
+        What is missing, altered, unfinished or belongs to no case.
+
+    Raises:
+        OutputError: There is no ledger.
+    """
+    files = open_store(folder, store)
+    with Ledger(folder) as ledger:
+        run = ledger.last_run()
+        if run is None:
+            return
+        for entry in ledger.entries(run["run"]):
+            if entry.state in (State.WAITING, State.RUNNING):
+                yield Finding("unfinished", entry.id, entry.id)
+            for output in ledger.outputs(entry.id):
+                kind = _compare(partial(files.sha256, output.path), output.sha256)
+                if kind:
+                    yield Finding(kind, output.path, entry.id)
+            if inputs and entry.sha256:
+                path = Path(entry.input)
+                kind = "" if path.is_dir() else _compare(partial(file_hash, path), entry.sha256)
+                if kind:
+                    yield Finding(kind, entry.input, entry.id)
+        known = ledger.known_paths()
+        rooms = {told.partition("/")[0] for told in known}  # others may keep folders beside them
+        for told in files.names():
+            if told.partition("/")[0] not in rooms:
+                continue
+            # The page of a case is made of its data, at any time.
+            page = told.startswith("report/") and told.endswith(".html")
+            if told not in known and not (page and f"{told[:-5]}.json" in known):
+                yield Finding("stray", told)
+        for name in (INDICES, FRAMES):
+            kind = _compare_table(folder / name, table_parts(ledger, run["run"], name))
+            if kind:
+                yield Finding(kind, name)
+
+
+def _compare(hashed: Callable[[], str], sha256: str) -> str:
+    try:
+        return "" if hashed() == sha256 else "altered"
+    except FileNotFoundError:
+        return "missing"
+    except OSError:
+        return "unreadable"
+
+
+def _compare_table(path: Path, parts: Iterator[str]) -> str:
+    try:
+        with path.open("rb") as file:
+            for part in parts:
+                data = part.encode()
+                if file.read(len(data)) != data:
+                    return "altered"
+            return "altered" if file.read(1) else ""
+    except FileNotFoundError:
+        return "missing"
+    except OSError:
+        return "unreadable"

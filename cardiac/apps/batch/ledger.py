@@ -1,0 +1,296 @@
+"""The ledger: an SQLite file in the output folder that knows what became of every case."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cardiac.apps.batch.entry import Entry, State, entry_of
+from cardiac.apps.batch.result import OutputFile, Result, Row
+from cardiac.errors import OutputError
+
+__all__ = ["LEDGER_NAME", "Entry", "Ledger", "State"]
+
+LEDGER_NAME = "ledger.sqlite"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    run INTEGER PRIMARY KEY, started TEXT NOT NULL, ended TEXT, exit_code INTEGER,
+    settings_hash TEXT NOT NULL, settings TEXT NOT NULL, engine TEXT);
+CREATE TABLE IF NOT EXISTS cases (
+    id TEXT PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES runs (run),
+    position INTEGER NOT NULL,
+    input TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed')),
+    attempt INTEGER NOT NULL DEFAULT 0,
+    input_stamp TEXT NOT NULL DEFAULT '', input_hash TEXT NOT NULL DEFAULT '',
+    sha256 TEXT NOT NULL DEFAULT '',
+    settings_hash TEXT NOT NULL DEFAULT '',
+    started TEXT, ended TEXT, seconds REAL, frames INTEGER,
+    failure TEXT,
+    patient TEXT, view TEXT, certified INTEGER,
+    row TEXT, frame_lines BLOB, views TEXT, bsa_m2 REAL);
+CREATE INDEX IF NOT EXISTS cases_in_order ON cases (run, position);
+CREATE TABLE IF NOT EXISTS outputs (
+    id TEXT NOT NULL REFERENCES cases (id), path TEXT NOT NULL, sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL, PRIMARY KEY (id, path));
+PRAGMA user_version = 1;
+"""
+_VERSION = 1
+
+
+class Ledger:
+    """Reads and writes the ledger of an output folder.
+
+    One process writes; others may read at the same time. Every change is one transaction: a
+    process that is killed leaves the ledger as it was after the last one.
+
+    Args:
+        folder: The output folder.
+        create: Make a ledger where there is none.
+
+    Raises:
+        OutputError: There is none, it cannot be opened, or it is no ledger.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        self.path = folder / LEDGER_NAME
+        if not create and not self.path.is_file():
+            raise OutputError(
+                "there is no ledger in this folder.",
+                path=folder,
+                hint="Name a folder that cardiac process wrote.",
+            )
+        with self._telling():
+            self._base = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+            self._base.row_factory = sqlite3.Row
+            # In WAL mode with NORMAL a commit costs no flush; a power cut may undo the last
+            # commits, never damage the file, and what is undone is done again.
+            self._base.execute("PRAGMA journal_mode=WAL")
+            self._base.execute("PRAGMA synchronous=NORMAL")
+            version = self._base.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, _VERSION):
+                raise sqlite3.DatabaseError(f"version {version} of a ledger is not known")
+            if version == 0:
+                self._base.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._base.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise OutputError(
+                f"the ledger cannot be used ({error}).",
+                path=self.path,
+                hint="Make room on the disk, or choose another folder with --out.",
+            ) from error
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        with self._telling():
+            self._base.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._base
+            except BaseException:
+                self._base.execute("ROLLBACK")
+                raise
+            self._base.execute("COMMIT")
+
+    def open_run(
+        self, settings_hash: str, settings: dict[str, Any], items: Iterable[tuple[str, str]]
+    ) -> int:
+        """Begin a run over (id, input) in this order; returns its number.
+
+        What the ledger knows of a case stays; cases that are not listed stay, but belong to an
+        earlier run.
+        """
+        with self._change() as base:
+            run = base.execute(
+                "INSERT INTO runs (started, settings_hash, settings) VALUES (?, ?, ?)",
+                (_now(), settings_hash, json.dumps(settings, default=str)),
+            ).lastrowid
+            assert run is not None
+            base.executemany(
+                "INSERT INTO cases (id, run, position, input, state) VALUES (?, ?, ?, ?, 'waiting')"
+                " ON CONFLICT (id) DO UPDATE SET run = excluded.run,"
+                " position = excluded.position, input = excluded.input",
+                ((name, run, position, path) for position, (name, path) in enumerate(items)),
+            )
+        return run
+
+    def close_run(self, run: int, exit_code: int, engine: dict[str, Any] | None) -> None:
+        """Say that a run came to its end."""
+        with self._change() as base:
+            base.execute(
+                "UPDATE runs SET ended = ?, exit_code = ?, engine = ? WHERE run = ?",
+                (_now(), exit_code, json.dumps(engine) if engine else None, run),
+            )
+
+    def last_run(self) -> dict[str, Any] | None:
+        """The latest run: number, times, exit code, settings, engine; None before the first."""
+        row = self._one("SELECT * FROM runs ORDER BY run DESC LIMIT 1")
+        if row is None:
+            return None
+        told = dict(row)
+        told["settings"] = json.loads(told["settings"])
+        told["engine"] = json.loads(told["engine"]) if told["engine"] else None
+        return told
+
+    def last_engine(self) -> dict[str, Any] | None:
+        """What the latest run that loaded the network said of it."""
+        row = self._one("SELECT engine FROM runs WHERE engine NOTNULL ORDER BY run DESC LIMIT 1")
+        engine: dict[str, Any] | None = json.loads(row["engine"]) if row else None
+        return engine
+
+    def start(self, name: str) -> None:
+        """Note that the work on a case begins."""
+        with self._change() as base:
+            base.execute(
+                "UPDATE cases SET state = 'running', attempt = attempt + 1, started = ?,"
+                " ended = NULL WHERE id = ?",
+                (_now(), name),
+            )
+
+    def finish(self, name: str, settings_hash: str, result: Result) -> None:
+        """Note what became of a case: its rows, its files, or why it failed."""
+        row = result.row
+        with self._change() as base:
+            base.execute(
+                "UPDATE cases SET state = ?, input_stamp = ?, input_hash = ?, sha256 = ?,"
+                " settings_hash = ?, ended = ?, seconds = ?, frames = ?, failure = ?, patient = ?,"
+                " view = ?, certified = ?, row = ?, frame_lines = ?, views = ?, bsa_m2 = ?"
+                " WHERE id = ?",
+                (
+                    State.FAILED if result.failure else State.DONE,
+                    result.stamp,
+                    result.input_hash,
+                    result.sha256,
+                    settings_hash,
+                    _now(),
+                    result.seconds,
+                    result.frames,
+                    json.dumps(asdict(result.failure)) if result.failure else None,
+                    row.get("patient"),
+                    row.get("view"),
+                    row.get("certified"),
+                    json.dumps(row, default=_plain),
+                    zlib.compress(result.frames_csv.encode(), 1),
+                    result.views,
+                    result.bsa_m2,
+                    name,
+                ),
+            )
+            base.execute("DELETE FROM outputs WHERE id = ?", (name,))
+            base.executemany(
+                "INSERT INTO outputs (id, path, sha256, size) VALUES (?, ?, ?, ?)",
+                [(name, out.path, out.sha256, out.size) for out in result.outputs],
+            )
+
+    def restamp(self, name: str, stamp: str) -> None:
+        """Note new times of a case's files whose bytes are unchanged."""
+        with self._change() as base:
+            base.execute("UPDATE cases SET input_stamp = ? WHERE id = ?", (stamp, name))
+
+    def entry(self, name: str) -> Entry | None:
+        """A case, or None if the ledger does not know it."""
+        row = self._one("SELECT * FROM cases WHERE id = ?", (name,))
+        return None if row is None else entry_of(row)
+
+    def entries(self, run: int, state: State | None = None) -> Iterator[Entry]:
+        """The cases of a run in the order of its list, or those of one state."""
+        query = "SELECT * FROM cases WHERE run = ?1 AND state = ifnull(?2, state) ORDER BY position"
+        for row in self._many(query, (run, state)):
+            yield entry_of(row)
+
+    def entry_at(self, run: int, position: int) -> Entry | None:
+        """The case of a run at a place of its list."""
+        row = self._one("SELECT * FROM cases WHERE run = ? AND position = ?", (run, position))
+        return None if row is None else entry_of(row)
+
+    def frame_lines(self, name: str) -> str:
+        """A case's lines of ``frames.csv``."""
+        row = self._one("SELECT frame_lines FROM cases WHERE id = ?", (name,))
+        return zlib.decompress(row[0]).decode() if row and row[0] else ""
+
+    def outputs(self, name: str) -> list[OutputFile]:
+        """The files a case left."""
+        rows = self._many(
+            "SELECT path, sha256, size FROM outputs WHERE id = ? ORDER BY path", (name,)
+        )
+        return [OutputFile(*row) for row in rows]
+
+    def known_paths(self) -> set[str]:
+        """Every file that any case left."""
+        return {row[0] for row in self._many("SELECT path FROM outputs")}
+
+    def counts(self, run: int) -> dict[State, int]:
+        """Number of cases of a run in each state."""
+        rows = self._many("SELECT state, COUNT(*) FROM cases WHERE run = ? GROUP BY state", (run,))
+        found = {State(row[0]): int(row[1]) for row in rows}
+        return {state: found.get(state, 0) for state in State}
+
+    def unlisted(self, run: int) -> int:
+        """Number of cases that only earlier runs listed."""
+        row = self._one("SELECT COUNT(*) FROM cases WHERE run != ?", (run,))
+        return int(row[0]) if row else 0
+
+    def uncertified(self, run: int) -> int:
+        """Number of finished cases of a run without a certificate."""
+        row = self._one(
+            "SELECT COUNT(*) FROM cases WHERE run = ? AND state = 'done' AND NOT certified", (run,)
+        )
+        return int(row[0]) if row else 0
+
+    def patients(self, run: int, views: tuple[str, ...]) -> Iterator[list[tuple[Row, str, Any]]]:
+        """(row, views, BSA) of the finished cases of each patient with such views.
+
+        Patients come in the order in which the list first has one of their cases.
+        """
+        marks = ", ".join("?" * len(views))
+        chosen = (
+            f"FROM cases WHERE run = ? AND state = 'done' AND patient != '' AND view IN ({marks})"
+        )
+        patients = self._many(
+            f"SELECT patient {chosen} GROUP BY patient ORDER BY MIN(position)", (run, *views)
+        )
+        for (patient,) in patients:
+            rows = self._many(
+                f"SELECT row, views, bsa_m2 {chosen} AND patient = ? ORDER BY position",
+                (run, *views, patient),
+            )
+            yield [(json.loads(row[0]), row[1], row[2]) for row in rows]
+
+    def _one(self, query: str, values: tuple[Any, ...] = ()) -> sqlite3.Row | None:
+        with self._telling():
+            row: sqlite3.Row | None = self._base.execute(query, values).fetchone()
+            return row
+
+    def _many(self, query: str, values: tuple[Any, ...] = ()) -> Iterator[sqlite3.Row]:
+        with self._telling():
+            yield from self._base.execute(query, values)
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy number as Python's own, anything else as text."""
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,148 @@
+"""The tables of a batch: they grow while it runs, and are complete and ordered at its end."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from cardiac.apps.batch.ledger import State
+from cardiac.apps.batch.result import Row, unpack_indices, unpack_view_intervals
+from cardiac.errors import OutputError
+from cardiac.io.atomic import replacing
+
+if TYPE_CHECKING:
+    from cardiac.apps.batch.ledger import Entry, Ledger
+
+INDICES, FRAMES = "indices.csv", "frames.csv"
+
+
+def index_lines(rows: Iterable[Mapping[str, object]]) -> str:
+    """Rows as lines of ``indices.csv``."""
+    from cardiac.results import INDEX_COLUMNS
+
+    return _lines(INDEX_COLUMNS, rows)
+
+
+def frame_lines(rows: Iterable[Mapping[str, object]]) -> str:
+    """Rows as lines of ``frames.csv``."""
+    from cardiac.results import FRAME_COLUMNS
+
+    return _lines(FRAME_COLUMNS, rows)
+
+
+def _lines(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    from cardiac.results import cell
+
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _header(columns: Sequence[str]) -> str:
+    return ",".join(columns) + "\n"
+
+
+def table_parts(ledger: Ledger, run: int, name: str) -> Iterator[str]:
+    """The text of a table of a run, in parts: header, cases in the order of the list, patients."""
+    from cardiac.results import FRAME_COLUMNS, INDEX_COLUMNS
+
+    yield _header(INDEX_COLUMNS if name == INDICES else FRAME_COLUMNS)
+    for entry in ledger.entries(run):
+        if entry.state in (State.DONE, State.FAILED):
+            yield index_lines([entry.row]) if name == INDICES else ledger.frame_lines(entry.id)
+    if name == INDICES:
+        for row in biplane_rows(ledger, run):
+            yield index_lines([row])
+
+
+def biplane_rows(ledger: Ledger, run: int) -> Iterator[Row]:
+    """Rows of level ``patient``, one patient in memory at a time."""
+    from cardiac.results import patient_rows
+    from cardiac.sequence import View
+
+    for group in ledger.patients(run, (View.A4C, View.A2C)):
+        intervals = {str(row["id"]): unpack_view_intervals(views) for row, views, _ in group}
+        rows = ((row, unpack_indices(views), bsa) for row, views, bsa in group)
+        yield from patient_rows(rows, intervals)
+
+
+def write_table_files(
+    folder: Path, ledger: Ledger, run: int, *, parquet: bool = False
+) -> list[Path]:
+    """Write both tables from the ledger, each whole or not at all.
+
+    Raises:
+        OutputError: A table cannot be written.
+    """
+    from cardiac.results import FRAME_COLUMNS, INDEX_COLUMNS
+    from cardiac.results.tables import write_parquet
+
+    files = []
+    for name, columns in ((INDICES, INDEX_COLUMNS), (FRAMES, FRAME_COLUMNS)):
+        path = folder / name
+        with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as f:
+            f.writelines(table_parts(ledger, run, name))
+            f.flush()
+            os.fsync(f.fileno())
+        files.append(path)
+        if parquet and (twin := write_parquet(path, columns)) is not None:
+            files.append(twin)
+    return files
+
+
+class GrowingTables:
+    """The tables while a run goes on: each case is appended once all before it are there.
+
+    Args:
+        folder: Output folder.
+        ledger: Where the rows are.
+        run: The run whose list gives the order.
+    """
+
+    def __init__(self, folder: Path, ledger: Ledger, run: int) -> None:
+        from cardiac.results import FRAME_COLUMNS, INDEX_COLUMNS
+
+        self._ledger, self._run, self._next = ledger, run, 0
+        self._finished: set[int] = set()
+        self._files: list[IO[bytes]] = []
+        for name, columns in ((INDICES, INDEX_COLUMNS), (FRAMES, FRAME_COLUMNS)):
+            with replacing(folder / name) as temporary:
+                temporary.write_text(_header(columns), encoding="utf-8")
+            # Unbuffered: what is appended in one call is there whole when the process is killed.
+            self._files.append((folder / name).open("ab", buffering=0))
+
+    def add(self, position: int) -> None:
+        """Note that the case at a place of the list is finished, and append what can be.
+
+        Raises:
+            OutputError: The disk is full, or gone.
+        """
+        self._finished.add(position)
+        while self._next in self._finished:
+            entry = self._ledger.entry_at(self._run, self._next)
+            if entry is not None:
+                self._append(entry)
+            self._finished.discard(self._next)
+            self._next += 1
+
+    def _append(self, entry: Entry) -> None:
+        lines = (index_lines([entry.row]), self._ledger.frame_lines(entry.id))
+        for file, text in zip(self._files, lines, strict=True):
+            try:
+                file.write(text.encode())
+            except OSError as error:
+                raise OutputError(
+                    f"cannot be written: {error.strerror or error}.",
+                    path=file.name,
+                    hint="Make room on its disk and run again: what is done stays done.",
+                ) from error
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._files:
+            file.close()

@@ -1,0 +1,225 @@
+"""The work on one case: read, process, write aside, and move the whole result into place."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardiac.apps.batch.fingerprint import input_hashes, input_stamp
+from cardiac.apps.batch.privacy import hide_patient, shown_error, shown_item
+from cardiac.apps.batch.result import Failure, OutputFile, Result, pack_indices
+from cardiac.apps.batch.store import open_store
+from cardiac.errors import CardiacError, OutputError, WeightsError
+from cardiac.io.hashes import file_hash
+
+if TYPE_CHECKING:
+    from cardiac.apps.batch.settings import BatchSettings
+    from cardiac.io import InputItem
+    from cardiac.segmentation.segmenter import Segmenter
+    from cardiac.sequence import EchoSequence
+    from cardiac.study import ProcessSettings, Study
+
+log = logging.getLogger(__name__)
+
+ASIDE = ".work"
+"""Folder within the output folder where results wait until they are whole."""
+_MARK = "at-work"
+
+
+@dataclass(slots=True)
+class Progress:
+    """A case on its way through reading, the network and writing."""
+
+    item: InputItem
+    started: float = field(default_factory=time.perf_counter)
+    stamp: str = ""
+    hashes: tuple[str, str] = ("", "")
+    sequence: EchoSequence | None = None
+    study: Study | None = None
+    error: CardiacError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is the same for every case: where the results go and how they are made.
+
+    Attributes:
+        out: Output folder.
+        settings: How to process.
+        batch: How the work is done.
+        made_with: Hash of all that decides the results; other machines must have the same.
+        base: Folder that relative paths are relative to.
+        token: Name of the run, unlike that of any other.
+    """
+
+    out: Path
+    settings: ProcessSettings
+    batch: BatchSettings
+    made_with: str = ""
+    base: Path = field(default_factory=Path.cwd)
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def read(self, item: InputItem) -> Progress:
+        """Read a case and hash its files. Never raises."""
+        from cardiac.io import read_item
+
+        case = Progress(item)
+        with self._keeping(case):
+            # The stamp comes first: a file that changes meanwhile is then seen as changed.
+            case.stamp = input_stamp(item)
+            case.sequence = hide_patient(read_item(item), item, self.batch)
+        case.hashes = input_hashes(item)
+        return case
+
+    def segment(self, case: Progress, segmenter: Segmenter) -> Progress:
+        """Process a case that was read. Never raises, but for weights that cannot be used.
+
+        Raises:
+            WeightsError: No case can be processed.
+        """
+        from cardiac.study import process
+
+        if case.sequence is not None:
+            with self._keeping(case):
+                case.study = process(case.sequence, segmenter, self.settings)
+        if isinstance(case.error, WeightsError):
+            raise case.error
+        return case
+
+    def save(self, case: Progress) -> Result:
+        """Write a case's files, whole or not at all. Never raises."""
+        result: Result | None = None
+        if case.study is not None:
+            with self._keeping(case):
+                result = self._save(case, case.study)
+        return result or self.failed(case)
+
+    def failed(self, case: Progress) -> Result:
+        """The result of a case that failed."""
+        from cardiac.results import failed_row
+
+        assert case.error is not None
+        error = shown_error(case.error, case.item, self.batch)
+        return Result(
+            failed_row(shown_item(case.item, self.batch), error),
+            seconds=time.perf_counter() - case.started,
+            stamp=case.stamp,
+            input_hash=case.hashes[0],
+            sha256=case.hashes[1],
+            failure=Failure.of(error),
+        )
+
+    def _save(self, case: Progress, study: Study) -> Result:
+        from cardiac.apps.batch.tables import frame_lines
+        from cardiac.results import save_study
+
+        name, item = case.item.id, shown_item(case.item, self.batch)
+        row, rows = study.index_row(name, item), study.frame_rows(name)
+        if self.batch.salt:
+            row["source"] = None
+        with self._aside() as folder:
+            save_study(study, folder, name)
+            files = tuple(self._publish(folder))
+        return Result(
+            row,
+            frame_lines(rows),
+            pack_indices(study.indices, study.assessment.intervals if study.assessment else None),
+            study.sequence.subject.bsa_m2,
+            frames=len(study.masks),
+            seconds=time.perf_counter() - case.started,
+            stamp=case.stamp,
+            input_hash=case.hashes[0],
+            sha256=case.hashes[1],
+            outputs=files,
+        )
+
+    @contextmanager
+    def _aside(self) -> Iterator[Path]:
+        """A folder of a case's own, on the disk of the output folder, gone afterwards."""
+        near = None if self.batch.store else self.out / ASIDE / self.token
+        try:
+            folder = Path(tempfile.mkdtemp(dir=near))
+        except OSError as error:
+            raise OutputError(
+                f"cannot be written to: {error.strerror or error}.",
+                path=self.out,
+                hint="The folder must be the same on every machine that works.",
+            ) from error
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _publish(self, folder: Path) -> Iterator[OutputFile]:
+        """Move every file below a folder to the same place in the store.
+
+        Raises:
+            OutputError: A file cannot be moved, or the run is over.
+        """
+        store = open_store(self.out, self.batch.store)
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            told = path.relative_to(folder).as_posix()
+            entry = OutputFile(told, file_hash(path), path.stat().st_size)
+            if not self.batch.store and not (folder.parent / _MARK).exists():
+                raise OutputError("belongs to a run that is over.", path=self.out / told)
+            store.put(path, told)
+            yield entry
+
+    @contextmanager
+    def _keeping(self, case: Progress) -> Iterator[None]:
+        """Keep whatever goes wrong as the case's error: it is nobody else's."""
+        try:
+            yield
+        except CardiacError as error:
+            case.error = error
+        except Exception as error:
+            log.exception("a case failed in a way that was not foreseen")
+            case.error = unforeseen(error)
+
+
+def work_on(work: Work, item: InputItem, segmenter: Segmenter) -> Result:
+    """All the work on one case, one step after the other."""
+    return work.save(work.segment(work.read(item), segmenter))
+
+
+def unforeseen(error: Exception) -> CardiacError:
+    """An error of another kind, told like one of ours so that the batch goes on."""
+    return CardiacError(
+        f"an unforeseen {type(error).__name__}: {error}",
+        hint="Please report it with the file, or run again with --verbose.",
+    )
+
+
+def open_aside(work: Work) -> None:
+    """Make the folder in which the cases of a run wait until they are whole.
+
+    Those of earlier runs are removed with all that is in them, so that somebody who still works
+    for one of them, on a machine that was not told of its end, can publish nothing any more.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    clear_aside(work.out)
+    folder = work.out / ASIDE / work.token
+    try:
+        folder.mkdir(parents=True)
+        (folder / _MARK).touch()
+    except OSError as error:
+        raise OutputError(
+            f"cannot be made: {error.strerror or error}.",
+            path=folder,
+            hint="Choose a folder you may write to, with room on its disk.",
+        ) from error
+
+
+def clear_aside(out: Path) -> None:
+    """Remove what killed runs left unfinished."""
+    shutil.rmtree(out / ASIDE, ignore_errors=True)

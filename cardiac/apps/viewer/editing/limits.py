@@ -1,0 +1,45 @@
+"""What an edit has to keep to, and what it can change of the indices."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from cardiac.anatomy import ATTRIBUTES
+from cardiac.anatomy.frame import Array
+from cardiac.clinical import Phases, find_phases
+from cardiac.correction.certificate import Certificate
+from cardiac.errors import GeometryError
+from cardiac.sequence import EchoSequence
+from cardiac.temporal import expert_spans, spans_in_pixels
+
+
+def largest_bends(certificate: Certificate) -> Array:
+    """(7,) largest bends that the temporal bounds allow, in the units of the attributes.
+
+    Infinite where there is nothing to scale by.
+    """
+    attributes, bound = certificate.attributes, certificate.consistency.bound
+    if attributes.units == "mm":
+        return np.asarray(bound * expert_spans())
+    try:
+        return np.asarray(bound * spans_in_pixels(attributes.values))
+    except GeometryError:
+        return np.full(len(ATTRIBUTES), np.inf)
+
+
+def phase_frames(sequence: EchoSequence, areas: Array) -> list[int]:
+    """ED and ES frames of every beat by the ventricle's areas (T,), as the indices find them."""
+    return [t for beat in phases_of(sequence, areas).beats for t in (beat.ed, beat.es)]
+
+
+def phases_of(sequence: EchoSequence, areas: npt.ArrayLike) -> Phases:
+    """Phases of a cine by the ventricle's areas (T,) and what its file says."""
+    return find_phases(
+        areas,
+        sequence.times,
+        ed_frames=sequence.ed_frames,
+        es_frames=sequence.es_frames,
+        r_wave_times=sequence.r_wave_times,
+        heart_rate_bpm=sequence.heart_rate_bpm,
+    )

@@ -1,0 +1,160 @@
+"""The server: this machine only, a token in the address, one run."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardiac.apps.viewer.editing import Review, RunFolder
+from cardiac.errors import OutputError, SettingsError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from cardiac.apps.viewer.atlas import Atlas
+    from cardiac.apps.viewer.desks import Desks
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+NEEDED = "The viewer needs NiceGUI: pip install 'cardiac-echo[viewer]'"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Viewer:
+    """What the pages and the interface share.
+
+    Attributes:
+        run: The run.
+        review: Who decided what.
+        desks: Cases that are worked on.
+        peeks: Cases that are looked at from the atlas.
+        atlas: Of the run.
+    """
+
+    run: RunFolder
+    review: Review
+    desks: Desks
+    peeks: Desks
+    atlas: Atlas
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the page is served.
+
+    Attributes:
+        port: On 127.0.0.1; 0 takes a free one.
+        token: What the address must hold; a new one if empty.
+        reviewer: Name for the audit log; the name of the account if empty.
+    """
+
+    port: int = 0
+    token: str = ""
+    reviewer: str = ""
+
+
+def build(run: RunFolder, settings: Settings, *, pages: bool = True) -> FastAPI:
+    """The application, guarded.
+
+    Args:
+        run: The run to look at.
+        settings: Port and token, both given.
+        pages: Whether to add the pages too, which can be done once in a process.
+
+    Raises:
+        SettingsError: A package is missing.
+    """
+    try:
+        from fastapi import FastAPI
+        from starlette.middleware import Middleware
+    except ImportError as error:
+        raise SettingsError("a package is missing.", hint=NEEDED) from error
+    from cardiac.apps.viewer.api import add_routes
+    from cardiac.apps.viewer.atlas import Atlas
+    from cardiac.apps.viewer.desks import Desks
+    from cardiac.apps.viewer.guard import Guard
+
+    review = Review(run, settings.reviewer)
+    desks, peeks = Desks(run, review), Desks(run, review)
+    atlas = Atlas(run, review, lambda: desks.in_use)
+    viewer = Viewer(run, review, desks, peeks, atlas)
+    guard = Middleware(Guard, token=settings.token, port=settings.port)
+    app = FastAPI(openapi_url=None, middleware=[guard])
+    add_routes(app, desks, peeks, atlas)
+    if pages:
+        threading.Thread(target=desks.warm_up, daemon=True).start()
+        try:
+            from nicegui import ui
+        except ImportError as error:
+            raise SettingsError("a package is missing.", hint=NEEDED) from error
+        from cardiac.apps.viewer.pages import add_pages
+
+        add_pages(viewer)
+        ui.run_with(app, title="cardiac", show_welcome_message=False, tailwind=False)
+    return app
+
+
+def serve(
+    folder: Path,
+    settings: Settings | None = None,
+    *,
+    sources: dict[str, str] | None = None,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve a run until interrupted.
+
+    Args:
+        folder: What ``cardiac process`` wrote.
+        settings: Port, token, reviewer.
+        sources: Where the input of each case lies, for a run without ``run.json``.
+        ready: Is told the address once it answers.
+
+    Raises:
+        OutputError: It is no such folder, or the port is taken.
+        SettingsError: A package is missing.
+    """
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise SettingsError("a package is missing.", hint=NEEDED) from error
+
+    settings = settings or Settings()
+    run = RunFolder(folder, sources)
+    with _bound(settings.port) as listening:
+        port = listening.getsockname()[1]
+        token = settings.token or secrets.token_urlsafe(24)
+        app = build(run, Settings(port, token, settings.reviewer))
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                ws="websockets-sansio",
+            )
+        )
+        listening.listen()
+        if ready is not None:
+            ready(f"http://{HOST}:{port}/?token={token}")
+        server.run(sockets=[listening])
+
+
+def _bound(port: int) -> socket.socket:
+    """A socket on the loopback interface, and on that one only."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise OutputError(
+            f"port {port} cannot be used ({error}).", hint="Choose another with --port, or none."
+        ) from error
+    return listening

@@ -1,0 +1,123 @@
+"""What the page is told, as plain numbers and texts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+
+from cardiac.anatomy import ATTRIBUTES
+from cardiac.apps.viewer.editing import AuditEntry, Case, Preview, Session, Slider
+from cardiac.clinical import Indices
+from cardiac.correction.certificate import Certificate
+from cardiac.report.page.curves import curves, numbers
+from cardiac.report.page.verdicts import certificate_table, index_table
+from cardiac.study import Study
+
+Data = dict[str, Any]
+
+DECIDED = {
+    "accept": "accepted",
+    "edit": "edited and accepted",
+    "reject": "rejected",
+    "withdraw": "undecided again",
+}
+"""How a decision reads once it was made."""
+
+
+def frames(text: str | None) -> list[int]:
+    """Frame numbers of a cell of a table."""
+    return [int(t) for t in (text or "").split(";") if t.strip().isdecimal()]
+
+
+def state(session: Session, before: Session, case: Case) -> Data:
+    """Certificate, indices, curves and history of edits as they are now."""
+    now = session.state
+    indices = session.indices
+    return {
+        **verdict(now.certificate, indices),
+        "certificate": _certificate(now.certificate, before.original.certificate),
+        "indices": _indices(indices, before.indices, case),
+        "curves": _curves(now.certificate, before.original.certificate, case),
+        "changed": np.flatnonzero(session.changed).tolist(),
+        "keys": sorted(now.keys),
+        "told": session.told(),
+        "canUndo": session.can_undo,
+        "canRedo": session.can_redo,
+        "last": now.told,
+    }
+
+
+def verdict(certificate: Certificate, indices: Indices) -> Data:
+    """What is said of masks in a line: EF and volumes, certified or why not."""
+    return {
+        "certified": certificate.certified,
+        "reason": certificate.reason,
+        "ef": _rounded(indices.lv_ef_percent),
+        "edv": _rounded(indices.lv_edv_ml),
+        "esv": _rounded(indices.lv_esv_ml),
+        "fac": _rounded(indices.lv_fac_percent),
+        "ed": list(indices.ed_frames),
+        "es": list(indices.es_frames),
+    }
+
+
+def preview(found: Preview) -> Data:
+    """What a slider shows while it is dragged."""
+    return {
+        **verdict(found.certificate, found.indices),
+        "frame": found.frame,
+        "values": {
+            name: numbers(column) for name, column in zip(ATTRIBUTES, found.values.T, strict=True)
+        },
+    }
+
+
+def slider(one: Slider) -> Data:
+    """One slider."""
+    return asdict(one)
+
+
+def decision(entry: AuditEntry) -> Data:
+    """One decision of the record."""
+    return {
+        "decision": entry.action,
+        "reads": DECIDED.get(entry.action, entry.action),
+        "who": entry.who,
+        "when": entry.when,
+        "note": entry.note,
+        "mask": entry.after.path if entry.after else "",
+        "frames": len(entry.details.get("frames_changed", ())),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else round(float(value), 1)
+
+
+def _certificate(now: Certificate, before: Certificate) -> Data:
+    told = SimpleNamespace(certificate=now, before=before)
+    return certificate_table(cast(Study, told))
+
+
+def _indices(now: Indices, before: Indices, case: Case) -> Data:
+    told = index_table(cast(Study, SimpleNamespace(indices=now, assessment=None)))
+    for row in told["rows"]:
+        row["run"] = getattr(before, row["key"])
+        if row["value"] == row["run"]:
+            # The run's interval holds for the run's number only.
+            for end in ("low", "high"):
+                text = case.row.get(f"{row['key']}_{end}")
+                row[end] = float(text) if text else None
+    return told
+
+
+def _curves(now: Certificate, before: Certificate, case: Case) -> list[Data]:
+    uncertainty = None
+    scores = [row.get("uncertainty") or "nan" for row in case.frames]
+    if len(scores) == len(now) and any(score != "nan" for score in scores):
+        uncertainty = SimpleNamespace(scores=np.array(scores, dtype=float))
+    told = SimpleNamespace(certificate=now, before=before, uncertainty=uncertainty)
+    return curves(cast(Study, told))

@@ -1,0 +1,72 @@
+"""``cardiac inspect``: look at a run, edit its masks, decide on its cases."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+
+def inspect_command(
+    folder: Path,
+    /,
+    *,
+    port: int = 0,
+    reviewer: str = "",
+    browser: bool = True,
+    export: Path | None = None,
+    reviewed_only: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Look at a run in the browser, edit its masks and decide on its cases.
+
+    The page answers this machine only, at an address with a token that is printed. Nothing in
+    the run is changed: edited masks and the audit log go into its folder review/.
+
+    Args:
+        folder: What cardiac process wrote.
+        port: Port on 127.0.0.1; a free one if 0.
+        reviewer: Name for the audit log; the name of your account if not given.
+        browser: Open the browser.
+        export: Write masks and tables as they stand after the review into this folder, and end.
+        reviewed_only: Export only the cases that were decided on.
+    """
+    if export is not None:
+        return _export(folder, export, reviewed_only=reviewed_only)
+    from cardiac.apps.viewer import Settings, serve
+
+    def ready(address: str) -> None:
+        sys.stdout.write(f"{address}\nPress Ctrl+C to end.\n")
+        sys.stdout.flush()
+        if browser:
+            webbrowser.open(address)
+
+    token = os.environ.get("CARDIAC_VIEWER_TOKEN", "")
+    settings = Settings(port, token, reviewer)
+    serve(folder, settings, sources=_sources(folder), ready=ready)
+    return 0
+
+
+def _export(folder: Path, out: Path, *, reviewed_only: bool) -> int:
+    from cardiac.apps.viewer.editing import RunFolder, export_reviewed
+
+    run = RunFolder(folder, _sources(folder))
+    files = export_reviewed(run, out, reviewed_only=reviewed_only)
+    sys.stdout.write(f"{len(files)} files in {out}\n")
+    return 0
+
+
+def _sources(folder: Path) -> dict[str, str]:
+    """Where the input of each case lies, from the ledger, if there is one."""
+    from cardiac.apps.batch.ledger import Ledger
+    from cardiac.errors import OutputError
+
+    try:
+        with Ledger(folder) as ledger:
+            run = ledger.last_run()
+            return {} if run is None else {e.id: e.input for e in ledger.entries(run["run"])}
+    except OutputError:
+        return {}

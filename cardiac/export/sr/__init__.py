@@ -1,7 +1,0 @@
-"""The indices as a DICOM structured report: TID 5300 "Simplified Echo Procedure Report"."""
-
-from cardiac.export.sr.enums import ReportClass
-from cardiac.export.sr.sop import echo_report
-from cardiac.export.sr.template import Evidence
-
-__all__ = ["Evidence", "ReportClass", "echo_report"]

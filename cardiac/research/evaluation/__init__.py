@@ -1,0 +1,1 @@
+"""Evaluation against expert masks and against known truth."""

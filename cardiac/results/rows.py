@@ -1,0 +1,202 @@
+"""What a study says in the tables: rows of sequences, patients and frames."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from cardiac.clinical import Indices, combine_views
+from cardiac.correction.certificate import ACTIONS
+from cardiac.errors import CardiacError
+from cardiac.io import InputItem
+from cardiac.sequence import View
+
+if TYPE_CHECKING:
+    from cardiac.study import Study
+    from cardiac.uncertainty.intervals import Intervals
+
+Row = dict[str, object]
+
+NOT_ALWAYS_MEANT = ("ef_area_length_uncalibrated", "long_axis_discordance_percent")
+"""Indices of clips without calibration and of two views: elsewhere they need no reason."""
+UNCALIBRATED = "the file has no pixel size"
+
+
+def index_row(study: Study, name: str, item: InputItem | None = None) -> Row:
+    """The sequence's row of ``indices.csv``."""
+    sequence, indices = study.sequence, study.indices
+    spacing = sequence.spacing or (None, None)
+    interval = sequence.frame_interval_s
+    view = sequence.view
+    return (
+        {
+            "id": name,
+            "level": "sequence",
+            "patient": (item.patient if item else None) or sequence.subject.id,
+            "view": str(view),
+            "status": "ok",
+            "convention": str(indices.convention),
+            "n_frames": len(sequence),
+            "frame_interval_ms": None if interval is None else 1000 * interval,
+            "spacing_row_mm": spacing[0],
+            "spacing_column_mm": spacing[1],
+            "notes": "; ".join(sequence.notes),
+            "source": None if sequence.source is None else sequence.source.name,
+        }
+        | _certified(study)
+        | _assessed(study)
+        | _measured(indices)
+    )
+
+
+def _assessed(study: Study) -> Row:
+    assessment = study.assessment
+    if assessment is None:
+        return {}
+    row: Row = {
+        "light": str(assessment.verdict.light),
+        "light_reasons": "; ".join(assessment.verdict.reasons),
+        "uncertainty": assessment.uncertainty.score,
+        "out_of_bank": assessment.uncertainty.out_of_bank,
+    }
+    return row | dict(assessment.intervals.numbers() if assessment.intervals else {})
+
+
+def _certified(study: Study) -> Row:
+    certificate = study.certificate
+    changes = certificate.changes
+    return {
+        "certified": certificate.certified,
+        "certificate": "; ".join(filter(None, [certificate.reason, *certificate.notes])),
+    } | {
+        f"frames_{action}": changes.actions.count(action) if changes else None for action in ACTIONS
+    }
+
+
+def _measured(indices: Indices) -> Row:
+    missing: dict[str, list[str]] = {}
+    for name, reason in indices.reasons.items():
+        if name not in NOT_ALWAYS_MEANT:
+            missing.setdefault(reason, []).append(name)
+    return {
+        "reason": "; ".join(f"{reason}: {', '.join(names)}" for reason, names in missing.items()),
+        "n_beats": indices.n_beats,
+        "ed_frames": ";".join(map(str, indices.ed_frames)),
+        "es_frames": ";".join(map(str, indices.es_frames)),
+        "warnings": "; ".join(indices.warnings),
+        **indices.numbers(),
+    }
+
+
+def failed_row(item: InputItem, error: CardiacError) -> Row:
+    """The row of an input that could not be processed."""
+    return {
+        "id": item.id,
+        "level": "sequence",
+        "patient": item.patient,
+        "view": str(item.view or View.UNKNOWN),
+        "status": "failed",
+        "reason": str(error),
+        "source": item.path.name,
+    }
+
+
+def patient_rows(
+    studies: Iterable[tuple[Row, Indices, float | None]],
+    intervals: Mapping[str, Intervals | None] | None = None,
+) -> list[Row]:
+    """A biplane row for every patient with one four-chamber and one two-chamber sequence.
+
+    Args:
+        studies: Row of ``indices.csv``, indices and body surface area (m²) of each sequence.
+        intervals: Of the indices of each sequence, by its id.
+
+    Returns:
+        Rows of level ``patient``. Where a view has several sequences (rest and stress, say),
+        which of them belong together is not known, and the views are not combined.
+    """
+    known = intervals or {}
+    found: dict[str, dict[str, list[tuple[Indices, float | None, Intervals | None]]]] = {}
+    for row, indices, bsa in studies:
+        if row.get("patient") and row["view"] in (View.A4C, View.A2C):
+            views = found.setdefault(str(row["patient"]), {})
+            views.setdefault(str(row["view"]), []).append((indices, bsa, known.get(str(row["id"]))))
+    rows = []
+    for patient, views in found.items():
+        if sorted(len(views.get(view, ())) for view in (View.A4C, View.A2C)) != [1, 1]:
+            continue
+        ((four, bsa, first),), ((two, other, second),) = views[View.A4C], views[View.A2C]
+        combined = combine_views(four, two, bsa_m2=bsa or other)
+        head: Row = {"id": patient, "level": "patient", "patient": patient, "status": "ok"}
+        head |= {"view": combined.view, "convention": str(combined.convention)}
+        rows.append(head | _measured(combined) | _biplane_bounds(combined, first, second))
+    return rows
+
+
+def _biplane_bounds(combined: Indices, first: Intervals | None, second: Intervals | None) -> Row:
+    from cardiac.uncertainty.biplane import combined_intervals
+
+    if first is None or second is None:
+        return {}
+    return dict(combined_intervals(combined, (first, second)).numbers())
+
+
+def frame_rows(study: Study, name: str) -> list[Row]:
+    """The sequence's rows of ``frames.csv``."""
+    from cardiac.anatomy import ATTRIBUTES
+
+    sequence, attributes, indices = study.sequence, study.attributes, study.indices
+    calibrated = attributes.units == "mm"
+    pixel = math.prod(sequence.spacing) if sequence.spacing else 1.0
+    rows = []
+    for t in range(len(sequence)):
+        row: Row = {
+            "id": name,
+            "frame": t,
+            "time_s": None if sequence.times is None else float(sequence.times[t]),
+            "phase": _phase(t, indices),
+            "lv_area_px": _count(attributes["lv_area"][t] / pixel),
+            "la_area_px": _count(attributes["la_area"][t] / pixel),
+            "reason": "; ".join(
+                filter(None, [attributes.reasons[t], "" if calibrated else UNCALIBRATED])
+            ),
+        }
+        for attribute in (*ATTRIBUTES, "la_area"):
+            unit = _unit(attribute)
+            if calibrated or unit == "deg":
+                row[f"{attribute}_{unit}"] = float(attributes[attribute][t])
+        rows.append(row | _judged(study, t))
+    return rows
+
+
+def _judged(study: Study, t: int) -> Row:
+    """What the certificate says of a frame, and what the correction did to it."""
+    certificate = study.certificate
+    row: Row = {
+        "valid": bool(certificate.criteria.valid[t].all()),
+        "consistent": bool(certificate.consistency.within[t].all()),
+    }
+    if (changes := certificate.changes) is not None:
+        row["action"] = changes.actions[t]
+        row["dice_to_network"] = float(changes.dice[t])
+        row[f"displacement_{certificate.attributes.units}"] = float(changes.displacement[t])
+    if study.uncertainty is not None:
+        row["uncertainty"] = float(study.uncertainty.scores[t])
+    return row
+
+
+def _unit(attribute: str) -> str:
+    if attribute.endswith("area"):
+        return "mm2"
+    return "deg" if attribute.endswith("orientation") else "mm"
+
+
+def _count(value: float) -> int | None:
+    return None if math.isnan(value) else round(value)
+
+
+def _phase(frame: int, indices: Indices) -> str:
+    if frame in indices.ed_frames:
+        return "ED"
+    return "ES" if frame in indices.es_frames else ""

@@ -1,0 +1,219 @@
+"""What is done stays done, what changed is done again, and the tables are always whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cardiac.apps.batch.check import verify
+from cardiac.apps.batch.fingerprint import settings_hash
+from cardiac.apps.batch.isolation import check_version
+from cardiac.apps.batch.job import LOCK, ProcessJob
+from cardiac.apps.batch.ledger import Ledger, State
+from cardiac.apps.batch.settings import BatchSettings
+from cardiac.apps.batch.work import ASIDE, Work, open_aside
+from cardiac.errors import OutputError, SettingsError
+from cardiac.io import InputItem
+from cardiac.study import ProcessSettings
+from tests.apps.batch.conftest import QUICK, write_cine
+
+TABLES = ("indices.csv", "frames.csv")
+
+
+def tables(out: Path) -> list[bytes]:
+    return [(out / name).read_bytes() for name in TABLES]
+
+
+def attempts(out: Path) -> dict[str, int]:
+    with Ledger(out) as ledger:
+        run = ledger.last_run()
+        return {entry.id: entry.attempt for entry in ledger.entries(run["run"])}
+
+
+def test_a_second_run_does_nothing_and_says_the_same(cines, tmp_path, run):
+    out = tmp_path / "out"
+    first = run(cines, out)
+    before = tables(out)
+    second = run(cines, out)
+    assert (first.total, first.failed, first.skipped) == (4, 1, 0)
+    assert (second.total, second.failed, second.skipped) == (4, 1, 4)
+    assert second.exit_code == first.exit_code == 1
+    assert tables(out) == before
+    assert set(attempts(out).values()) == {1}
+    assert json.loads((out / "run.json").read_text())["weights"]
+
+
+def test_what_changed_is_done_again_and_nothing_else(cines, tmp_path, run, small_cines):
+    out = tmp_path / "out"
+    run(cines, out)
+    write_cine(cines / "c1.nii.gz", small_cines[0])
+    (out / "masks" / "c2.nii.gz").unlink()
+    (cines / "c0.nii.gz").touch()  # a new time, the same bytes
+    job = run(cines, out)
+    assert job.skipped == 2
+    assert attempts(out) == {"broken": 1, "c0": 1, "c1": 2, "c2": 2}
+    assert (out / "masks" / "c1.nii.gz").read_bytes() == (out / "masks" / "c0.nii.gz").read_bytes()
+
+
+def test_other_settings_do_all_again_and_leave_no_old_files(cines, tmp_path, run):
+    out = tmp_path / "out"
+    run(cines, out, ProcessSettings(videos=False, assess=False))
+    assert (out / "pictures" / "c0.png").exists()
+    job = run(cines, out, QUICK)
+    assert job.skipped == 0
+    assert not list((out / "pictures").iterdir())
+    assert not list(verify(out))
+
+
+def test_what_failed_is_tried_again_only_if_asked_to(cines, tmp_path, run):
+    out = tmp_path / "out"
+    run(cines, out)
+    assert run(cines, out).skipped == 4
+    assert run(cines, out, retry=True).skipped == 3
+    assert attempts(out)["broken"] == 2
+
+
+def test_a_file_that_was_missing_is_done_when_it_comes(cines, tmp_path, run, small_cines):
+    out, late = tmp_path / "out", tmp_path / "late.nii.gz"
+    assert run(late, out).exit_code == 1
+    write_cine(late, small_cines[0])
+    assert run(late, out).failed == 0
+
+
+def test_cases_of_an_earlier_list_stay_but_leave_the_tables(cines, tmp_path, run):
+    out = tmp_path / "out"
+    run(cines, out)
+    (cines / "c0.nii.gz").unlink()
+    run(cines, out)
+    assert b"c0," not in (out / "indices.csv").read_bytes()
+    assert (out / "masks" / "c0.nii.gz").exists()
+    assert not list(verify(out))
+
+
+def test_a_run_cut_short_goes_on_to_the_same_tables(cines, tmp_path, run, segmenter):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    run(cines, whole)
+    job = ProcessJob(cut, QUICK, segmenter)
+    going = job.run(job.find([cines]))
+    for _ in range(2):
+        next(going)
+    grown = (cut / "indices.csv").read_bytes()
+    going.close()
+    # The table of a run that is not over holds the first cases of the list, whole.
+    assert (whole / "indices.csv").read_bytes().startswith(grown)
+    assert grown.endswith(b"\n")
+    assert {finding.kind for finding in verify(cut)} >= {"unfinished"}
+    assert run(cines, cut).skipped == 2
+    assert tables(cut) == tables(whole)
+    assert not list(verify(cut))
+    assert not (cut / ASIDE).exists() or not list((cut / ASIDE).iterdir())
+
+
+def test_an_unfinished_output_folder_is_no_input(cines, run):
+    run(cines, cines / "out")
+    (cines / "out" / "run.json").unlink()
+    assert run(cines, cines / "out").total == 4
+
+
+def test_who_works_for_a_run_that_is_over_publishes_nothing(cines, tmp_path, segmenter):
+    out = tmp_path / "out"
+    item = InputItem("c0", cines / "c0.nii.gz")
+    old, new = (Work(out, QUICK, BatchSettings()) for _ in range(2))
+    open_aside(old)
+    case = old.segment(old.read(item), segmenter)
+    with old._aside() as folder:
+        open_aside(new)  # meanwhile another run has begun
+        (folder / "masks").mkdir(parents=True)
+        (folder / "masks" / "c0.nii.gz").write_bytes(b"old")
+        with pytest.raises(OutputError, match="over"):
+            list(old._publish(folder))
+    assert old.save(case).failure is not None
+    assert not (out / "masks").exists()
+    assert new.save(case).failure is None
+    assert (out / "masks" / "c0.nii.gz").exists()
+
+
+def test_a_machine_with_another_version_is_refused(tmp_path):
+    same = settings_hash(QUICK, BatchSettings())
+    check_version(Work(tmp_path, QUICK, BatchSettings(), made_with=same))
+    with pytest.raises(SettingsError, match="another version"):
+        check_version(Work(tmp_path, QUICK, BatchSettings(retry=True), made_with="0" * 64))
+
+
+def test_two_runs_do_not_share_a_folder(cines, tmp_path, run):
+    from filelock import FileLock
+
+    out = tmp_path / "out"
+    out.mkdir()
+    with FileLock(out / LOCK), pytest.raises(OutputError, match="another run"):
+        run(cines, out)
+
+
+def test_verify_finds_what_is_missing_altered_or_nobodys(cines, tmp_path, run):
+    out = tmp_path / "out"
+    run(cines, out)
+    assert not list(verify(out, inputs=True))
+    altered = out / "masks" / "c0.nii.gz"
+    data = bytearray(altered.read_bytes())
+    data[-1] ^= 1
+    altered.write_bytes(data)
+    (out / "masks" / "c1.nii.gz").unlink()
+    (out / "masks" / "mine.nii.gz").touch()
+    (out / "frames.csv").write_text("id\n")
+    (cines / "c2.nii.gz").write_bytes(b"other")
+    found = {(finding.kind, Path(finding.path).name) for finding in verify(out, inputs=True)}
+    assert found == {
+        ("altered", "c0.nii.gz"),
+        ("missing", "c1.nii.gz"),
+        ("stray", "mine.nii.gz"),
+        ("altered", "frames.csv"),
+        ("altered", "c2.nii.gz"),
+    }
+
+
+def test_the_ledger_says_why(cines, tmp_path, run):
+    run(cines, tmp_path / "out")
+    with Ledger(tmp_path / "out") as ledger:
+        entry = ledger.entry("broken")
+        assert entry.state is State.FAILED
+        assert "DICOM" in str(entry.failure.error())
+        assert ledger.counts(1) == {
+            State.WAITING: 0, State.RUNNING: 0, State.DONE: 3, State.FAILED: 1,
+        }  # fmt: skip
+
+
+def test_a_folder_that_holds_no_ledger_says_so(tmp_path):
+    with pytest.raises(OutputError, match="no ledger"):
+        Ledger(tmp_path)
+    (tmp_path / "ledger.sqlite").write_bytes(b"not a database, not at all" * 100)
+    with pytest.raises(OutputError, match="cannot be used"):
+        Ledger(tmp_path)
+
+
+def test_a_manifest_with_errors_is_refused_with_all_of_them(tmp_path, run, cines):
+    manifest = tmp_path / "list.csv"
+    manifest.write_text(
+        "path,id,view,spacing_row_mm,extra\n"
+        "in/c0.nii.gz,a,sideways,-1,\n"
+        "in/c1.nii.gz,a,A4C,0.5,\n"
+        "in/c2.nii.gz,a,,,\n"
+        ",b,,,\n"
+    )
+    with pytest.raises(SettingsError) as caught:
+        run(manifest, tmp_path / "out")
+    told = str(caught.value)
+    for words in ("line 1", "extra", "line 2", "sideways", "spacing_row_mm", "line 4", "line 5"):
+        assert words in told
+    assert "line 3" not in told.replace("of line 3", "")
+
+
+def test_the_log_is_for_people_and_for_programs(cines, tmp_path, run):
+    run(cines, tmp_path / "out")
+    readable = (tmp_path / "out" / "logs" / "run-0001.log").read_text()
+    assert "ERROR failed  id=broken" in readable
+    lines = (tmp_path / "out" / "logs" / "run-0001.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    assert [e["event"] for e in events].count("done") == 3
+    assert {e["level"] for e in events} == {"INFO", "ERROR"}

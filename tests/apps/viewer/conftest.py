@@ -1,0 +1,27 @@
+import shutil
+
+import pytest
+
+from tests.apps.viewer.editing.runs import hearts, make_run
+
+
+@pytest.fixture(scope="session")
+def masks():
+    return hearts()
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory, masks):
+    """A run of two views of one patient, and of a case that failed; not to be changed."""
+    folder = tmp_path_factory.mktemp("made") / "run"
+    return make_run(folder, {"four": masks, "two": masks[:, :, ::-1].copy()})
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    """The same, to be changed."""
+    copy = tmp_path / "copy"
+    shutil.copytree(made.parent, copy)
+    record = copy / "run" / "run.json"
+    record.write_text(record.read_text().replace(str(made.parent), str(copy)))
+    return copy / "run"
