@@ -33,6 +33,17 @@ ATTRIBUTES = (
     "epi_center_y",
 )
 """Names of the seven attributes, in the order of the columns of every result."""
+ATTRIBUTE_TITLES = {
+    "lv_area": "LV area",
+    "lv_length": "LV length",
+    "lv_base_width": "LV base width",
+    "lv_orientation": "LV orientation",
+    "myo_area": "Myocardial area",
+    "epi_center_x": "Heart's centre (across)",
+    "epi_center_y": "Heart's centre (down)",
+    "la_area": "LA area",
+}
+"""What a reader calls each attribute, and the atrium's area."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from cardiac.anatomy import (
+    ATTRIBUTE_TITLES,
     ATTRIBUTES,
     CRITERIA,
     PUBLISHED,
@@ -27,12 +28,11 @@ from cardiac.anatomy.criteria import ATRIAL
 from cardiac.anatomy.frame import LA, LV, MYO, Array, BoolArray, as_masks, as_spacing, bounds
 from cardiac.errors import GeometryError
 from cardiac.geometry import Mask, Spacing
+from cardiac.reasons import Reason, sentence
+from cardiac.states import CORRECTIONS
 from cardiac.temporal import Consistency, consistency, spans_in_pixels
 
 Row = dict[str, object]
-ACTIONS = ("kept", "repaired", "moved", "replaced")
-"""What can be done to a frame: nothing; labels mended in place; boundaries moved a little to
-what they do in time; drawn anew from its neighbours and the shape of hearts."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -132,7 +132,7 @@ class Certificate:
     consistency: Consistency
     frame_interval_s: float | None = None
     changes: Changes | None = None
-    objections: tuple[str, ...] = ()
+    objections: tuple[Reason, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -154,22 +154,27 @@ class Certificate:
         return not self.objections and bool(self.valid.all()) and self.consistency.consistent
 
     @property
-    def reason(self) -> str:
-        """Why the sequence is not certified; "" where it is."""
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the sequence is not certified: what was objected, then every broken bound."""
         missing = np.isnan(self.criteria.values)
         failing, loose = ~self.criteria.valid & ~missing, np.asarray(~self.consistency.within)
-        parts = list(self.objections)
+        found = list(self.objections)
         lacking = np.asarray((missing & ~self.criteria.valid).any(axis=1))
         if lacking.any():
-            parts.append(f"a structure is missing {_frames(lacking)}")
-        parts += [
-            f"{TITLES[column]} {_frames(failing[:, column])}"
-            for column in np.flatnonzero(failing.any(axis=0))
-        ]
-        if loose.any():
-            names = [ATTRIBUTES[column] for column in np.flatnonzero(loose.any(axis=0))]
-            parts.append(f"{', '.join(names)} not steady in time {_frames(~self.consistent)}")
-        return "; ".join(parts)
+            found.append(Reason("structure_missing", "a structure is missing", _frames(lacking)))
+        for column in np.flatnonzero(failing.any(axis=0)):
+            frames = _frames(failing[:, column])
+            found.append(Reason(CRITERIA[column], TITLES[column], frames))
+        for column in np.flatnonzero(loose.any(axis=0)):
+            name, frames = ATTRIBUTES[column], _frames(loose[:, column])
+            text = f"{ATTRIBUTE_TITLES[name]} not temporally consistent"
+            found.append(Reason(f"inconsistent_{name}", text, frames))
+        return tuple(found)
+
+    @property
+    def reason(self) -> str:
+        """Why the sequence is not certified, as a sentence; "" where it is."""
+        return sentence(self.reasons)
 
     def summary(self) -> Row:
         """One row about the sequence."""
@@ -186,7 +191,7 @@ class Certificate:
             else 1000 * self.frame_interval_s,
             "temporal_part": "applied" if self.consistency.applicable else "not applicable",
             "atrial_part": "applied" if self.atrium else "not applicable",
-            **{name: actions.count(name) if actions else None for name in ACTIONS},
+            **{name: actions.count(name) if actions else None for name in CORRECTIONS},
             "notes": "; ".join(self.notes),
         }
 
@@ -234,11 +239,8 @@ class Certificate:
         return json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
 
 
-def _frames(which: BoolArray) -> str:
-    found = np.flatnonzero(which)
-    shown = ", ".join(map(str, found[:5]))
-    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-    return f"in frame{'s' * (len(found) > 1)} {shown}{more}"
+def _frames(which: BoolArray) -> tuple[int, ...]:
+    return tuple(np.flatnonzero(which).tolist())
 
 
 def _unit(name: str, units: str) -> str:
@@ -349,7 +351,9 @@ def certify(
     certificate = judge(measure_masks(frames, spacing, atrium=expected), frame_interval_s, profile)
     if (frames == LV).any():
         return certificate
-    return replace(certificate, objections=("no frame has a left ventricle",))
+    return replace(
+        certificate, objections=(Reason("no_ventricle", "no frame has a left ventricle"),)
+    )
 
 
 def judge(measured: Measured, frame_interval_s: float | None, profile: Profile) -> Certificate:

@@ -21,9 +21,11 @@ from cardiac.correction.terms import Terms
 from cardiac.errors import SettingsError
 from cardiac.geometry import Mask, Spacing
 from cardiac.labels import Label
+from cardiac.reasons import Reason
 from cardiac.shape.outline import ATRIUM, WALL
 from cardiac.shape.weights import Shipped, load_shape_model
 
+NO_HEART = Reason("no_heart", "no heart can be made out")
 LEAST_SEEN = 0.25
 """Share of the frames in which each structure must be seen for the others to be filled in."""
 REPLACED = 0.5
@@ -107,7 +109,7 @@ def correct_masks(
     seen = observe(canvas, frames, repaired, shapes.model)
     motion, belief = _motion(seen, given, frame_interval_s, atrium=before.atrium)
     if not drawable(motion).all():
-        after = replace(mended.redrawn.certificate, objections=("no heart can be made out",))
+        after = replace(mended.redrawn.certificate, objections=(NO_HEART,))
         return _finished(frames, repaired, before, after, terms, action="repaired")
     replaced = belief < REPLACED
     drawn, keep = None, np.zeros(len(frames), dtype=bool)
@@ -188,7 +190,12 @@ def _shares(frames: Mask, *, atrium: bool) -> dict[str, float]:
 def _objecting(after: Certificate, shares: dict[str, float]) -> Certificate:
     """The certificate, refused where a structure was seen too seldom to be filled in."""
     objections = [
-        f"only {share:.0%} of the frames show the {name}" if share else f"no {name} in any frame"
+        Reason(
+            "structure_seldom_seen" if share else "structure_never_seen",
+            f"only {share:.0%} of the frames show the {name}"
+            if share
+            else f"no {name} in any frame",
+        )
         for name, share in shares.items()
         if share < LEAST_SEEN
     ]

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from cardiac.clinical import Indices, combine_views
-from cardiac.correction.certificate import ACTIONS
 from cardiac.errors import CardiacError
 from cardiac.io import InputItem
 from cardiac.sequence import View
+from cardiac.states import CORRECTIONS
 
 if TYPE_CHECKING:
     from cardiac.study import Study
@@ -70,7 +70,8 @@ def _certified(study: Study) -> Row:
         "certified": certificate.certified,
         "certificate": "; ".join(filter(None, [certificate.reason, *certificate.notes])),
     } | {
-        f"frames_{action}": changes.actions.count(action) if changes else None for action in ACTIONS
+        f"frames_{action}": changes.actions.count(action) if changes else None
+        for action in CORRECTIONS
     }
 
 

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from cardiac.anatomy import ATTRIBUTES
+from cardiac.anatomy import ATTRIBUTE_TITLES, ATTRIBUTES
 from cardiac.anatomy.frame import Array
 from cardiac.apps.viewer.editing import Review, RunFolder
-from cardiac.apps.viewer.editing.sliders import TITLES
 from cardiac.apps.viewer.words import frames
 from cardiac.correction.canvas import Canvas
 from cardiac.errors import CardiacError, OutputError
@@ -118,7 +117,7 @@ class Atlas:
             "explained": [round(float(share), 3) for share in self.plane.explained],
             "done": len(places),
             "total": wanted,
-            "attributes": [{"key": name, "title": TITLES[name]} for name in ATTRIBUTES],
+            "attributes": [{"key": name, "title": ATTRIBUTE_TITLES[name]} for name in ATTRIBUTES],
         }
 
     def _range(self, column: str) -> list[float] | None:
@@ -224,7 +223,7 @@ def _sheet(dimension: str, shapes: Shipped) -> Data:
     outlines = model.outlines(found.codes)
     at = ATTRIBUTES.index(dimension) if dimension in ATTRIBUTES else None
     return {
-        "title": TITLES.get(dimension, f"dimension {dimension}"),
+        "title": ATTRIBUTE_TITLES.get(dimension, f"dimension {dimension}"),
         "box": _box(outlines),
         "shapes": [
             {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardiac.anatomy import ATTRIBUTES
+from cardiac.anatomy import ATTRIBUTE_TITLES, ATTRIBUTES
 from cardiac.anatomy.frame import Array
 from cardiac.errors import GeometryError
 
@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     from cardiac.study import Study
 
 Data = dict[str, Any]
-
-TITLES = {
-    "lv_area": "LV area",
-    "lv_length": "LV length",
-    "lv_base_width": "LV base width",
-    "lv_orientation": "LV orientation",
-    "myo_area": "Myocardial area",
-    "epi_center_x": "Heart's centre (across)",
-    "epi_center_y": "Heart's centre (down)",
-    "la_area": "LA area",
-}
-"""Names of the attributes for a reader."""
 
 
 def numbers(values: Any, digits: int = 5) -> list[float | None]:
@@ -40,7 +28,7 @@ def curves(study: Study) -> list[Data]:
     """Attributes, steadiness and uncertainty over the frames, raw against written."""
     after, before = study.certificate, study.before
     found = []
-    for name, title in TITLES.items():
+    for name, title in ATTRIBUTE_TITLES.items():
         factor, unit = _unit(name, after.attributes.units)
         found.append(
             {
@@ -99,7 +87,7 @@ def latent(study: Study) -> list[Data]:
     return [
         {
             "key": name,
-            "title": TITLES[name],
+            "title": ATTRIBUTE_TITLES[name],
             "written": numbers(written[:, column]),
             "network": None if raw is None else numbers(raw[:, column]),
             "corridor": float(f"{corridor[column]:.4g}") if after.consistency.applicable else None,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cardiac.anatomy import ATTRIBUTES
+from cardiac.anatomy import ATTRIBUTE_TITLES, ATTRIBUTES
 from cardiac.anatomy.criteria import TITLES as CRITERIA_TITLES
 from cardiac.anatomy.profiles.profile import AT_LEAST
-from cardiac.report.page.curves import TITLES, numbers
+from cardiac.report.page.curves import numbers
 
 if TYPE_CHECKING:
     from cardiac.correction.certificate import Certificate
@@ -53,12 +53,12 @@ INDICES = {
 }
 """Every index in the order of the table."""
 _ONLY_IF_KNOWN = ("ef_area_length_uncalibrated",)
-_ATTRIBUTE = re.compile(rf"\b({'|'.join(TITLES)})\b")
+_ATTRIBUTE = re.compile(rf"\b({'|'.join(ATTRIBUTE_TITLES)})\b")
 
 
 def readable(text: str) -> str:
     """A reason with the names of attributes as a reader calls them."""
-    return _ATTRIBUTE.sub(lambda found: TITLES[found[0]], text)
+    return _ATTRIBUTE.sub(lambda found: ATTRIBUTE_TITLES[found[0]], text)
 
 
 def certificate_table(study: Study) -> Data:
@@ -114,7 +114,7 @@ def _attributes(after: Certificate, before: Certificate | None) -> list[Data]:
     rows = []
     for column, name in enumerate(ATTRIBUTES):
         bound = after.consistency.bound[column]
-        row: Data = {"kind": "time", "title": TITLES[name], "bound": f"≤ {bound:.3g}"}
+        row: Data = {"kind": "time", "title": ATTRIBUTE_TITLES[name], "bound": f"≤ {bound:.3g}"}
         for key, one in (("before", before), ("after", after)):
             row[key] = one and _of_attribute(one, column)
         rows.append(row)

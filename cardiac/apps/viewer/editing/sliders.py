@@ -6,19 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cardiac.anatomy import ATTRIBUTES
+from cardiac.anatomy import ATTRIBUTE_TITLES, ATTRIBUTES
 from cardiac.anatomy.frame import Array
 
-TITLES = {
-    "lv_area": "LV area",
-    "lv_length": "LV length",
-    "lv_base_width": "LV base width",
-    "lv_orientation": "LV orientation",
-    "myo_area": "Myocardial area",
-    "epi_center_x": "Centre, left to right",
-    "epi_center_y": "Centre, top to bottom",
-}
-"""What a reader calls each attribute."""
 RANGE = {
     "lv_area": (0.5, 1.6),
     "lv_length": (0.7, 1.35),
@@ -78,7 +68,7 @@ def sliders(original: Array, current: Array, pixel: float, *, calibrated: bool) 
         made.append(
             Slider(
                 name,
-                TITLES[name],
+                ATTRIBUTE_TITLES[name],
                 unit,
                 factor,
                 float(ends[0]),

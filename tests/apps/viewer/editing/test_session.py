@@ -147,7 +147,7 @@ def test_a_preview_shows_what_setting_it_gives_and_changes_nothing(session, mask
 def test_an_edit_that_breaks_the_bounds_is_not_called_certified(session) -> None:
     state = session.set(5, {"lv_area": 1.4 * session.shapes.values[5, AREA]}, alone=True)
     assert not state.certificate.certified
-    assert "not steady in time" in state.certificate.reason
+    assert "not temporally consistent" in state.certificate.reason
 
 
 def test_a_mask_without_a_heart_has_no_sliders_and_cannot_be_edited(masks) -> None:
