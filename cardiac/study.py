@@ -16,12 +16,12 @@ from cardiac.uncertainty.settings import Method, UncertaintySettings
 
 if TYPE_CHECKING:
     from cardiac.anatomy import Attributes
-    from cardiac.anatomy.frame import Array
     from cardiac.assessment import Assessment
     from cardiac.clinical import Indices
     from cardiac.correction.certificate import Certificate
     from cardiac.geometry import Mask
     from cardiac.io import InputItem
+    from cardiac.types import Array
     from cardiac.uncertainty import Estimator, Uncertainty
 
 

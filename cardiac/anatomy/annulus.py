@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.anatomy.border import Border
-from cardiac.anatomy.frame import LA, LV, MYO, Array, BoolArray, window
+from cardiac.anatomy.frame import LA, LV, MYO
+from cardiac.anatomy.outlines import Border
+from cardiac.anatomy.raster import window
 from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask, Spacing
+from cardiac.types import Array, BoolArray
 
 BLUR = 0.065
 """Blur of the label map at the annulus ÷ √(area of the ventricle): 3 to 4 mm in an adult."""

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cardiac.anatomy.border import trace
-from cardiac.anatomy.frame import LA, OUTSIDE, as_masks, as_spacing, bounds, center_of_mass, crop
+from cardiac.anatomy.frame import LA, as_masks, as_spacing
 from cardiac.anatomy.landmarks import Landmarks, Point, farthest_tip
-from cardiac.anatomy.topology import largest_piece
+from cardiac.anatomy.outlines import border_edges
+from cardiac.anatomy.raster import OUTSIDE, bounding_box, center_of_mass, crop, largest_component
 from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask, Spacing
 
@@ -51,12 +51,12 @@ def find_atrium(mask: Mask, landmarks: Landmarks, spacing: Spacing | None = None
         MeasurementError: The atrium is absent.
     """
     frame = as_masks(mask)[0]
-    box = bounds(frame == LA)
+    box = bounding_box(frame == LA)
     if box is None:
         raise MeasurementError("the mask has no left atrium")
     labels = crop(frame, box)
-    body, _ = largest_piece(labels == LA)
-    border = trace(body, labels)
+    body, _ = largest_component(labels == LA)
+    border = border_edges(body, labels)
     origin = (box[0] - 1, box[1] - 1)
     middle = np.array(landmarks.middle) - origin
     roof = farthest_tip(center_of_mass(body), border, middle, as_spacing(spacing))

@@ -8,20 +8,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.anatomy.frame import (
-    BACKGROUND,
-    LA,
-    LV,
-    MYO,
-    Array,
-    as_masks,
-    as_spacing,
-    bounds,
-    center_of_mass,
-)
+from cardiac.anatomy.frame import BACKGROUND, LA, LV, MYO, as_masks, as_spacing
 from cardiac.anatomy.landmarks import Landmarks, locate
+from cardiac.anatomy.raster import bounding_box, center_of_mass
 from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask, Spacing
+from cardiac.types import Array
 
 ATTRIBUTES = (
     "lv_area",
@@ -100,7 +92,7 @@ def measure(masks: npt.ArrayLike, spacing: Spacing | None = None) -> Attributes:
 def _frame(mask: Mask, scale: Spacing) -> tuple[Array, float, Landmarks | None, str]:
     """(values (7,), area of the atrium, landmarks, reason) of one label map."""
     values, la_area = np.full(7, np.nan), np.nan
-    box = bounds(mask != BACKGROUND)
+    box = bounding_box(mask != BACKGROUND)
     if box is None:
         return values, la_area, None, "the mask is empty"
     top, left, bottom, right = box
@@ -122,7 +114,7 @@ def _frame(mask: Mask, scale: Spacing) -> tuple[Array, float, Landmarks | None, 
         values[5:7] = (column + left + 0.5) * scale[1], (row + top + 0.5) * scale[0]
     landmarks = None
     try:
-        inner = bounds(lv)
+        inner = bounding_box(lv)
         ventricle = inner and (inner[0] + top, inner[1] + left, inner[2] + top, inner[3] + left)
         landmarks = locate(mask, ventricle, scale)
         values[1] = landmarks.length(scale)

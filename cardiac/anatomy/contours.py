@@ -8,11 +8,13 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from cardiac.anatomy.border import trace
-from cardiac.anatomy.frame import LV, MYO, Array, BoolArray, as_masks, as_spacing, bounds, crop
+from cardiac.anatomy.frame import LV, MYO, as_masks, as_spacing
 from cardiac.anatomy.landmarks import Landmarks
+from cardiac.anatomy.outlines import border_edges, resample_curve
+from cardiac.anatomy.raster import bounding_box, crop
 from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask, Spacing
+from cardiac.types import Array, BoolArray
 
 POINTS = 120
 SMOOTH_MM = 2.0
@@ -65,7 +67,7 @@ def endocardium(
     order = (start + np.arange((stop - start) % count + 1)) % count
     if order.size < 3:
         raise MeasurementError("the endocardium cannot be followed from annulus to annulus")
-    return _resample(closed[order], n)
+    return resample_curve(closed[order], n)
 
 
 def contour_length(points: Array) -> float:
@@ -104,10 +106,10 @@ def wall_thickness(mask: Mask, landmarks: Landmarks, spacing: Spacing) -> WallTh
 
 def _walled(frame: Mask, points: Array, scale: Spacing) -> BoolArray:
     """Which points (n, 2) in mm of the endocardium have myocardium across the border."""
-    box = bounds(frame == LV)
+    box = bounding_box(frame == LV)
     assert box is not None  # the endocardium has been followed
     labels = crop(frame, box)
-    border = trace(labels == LV, labels)
+    border = border_edges(labels == LV, labels)
     places = np.stack([border.rows + box[0] - 1, border.columns + box[1] - 1], axis=1) * scale
     _, nearest = cKDTree(places).query(points)
     return np.asarray(border.across[nearest] == MYO)
@@ -123,7 +125,7 @@ def _outline(region: BoolArray, scale: Spacing) -> Array:
     """Longest closed outline (n + 1, 2) in mm of a region, smoothed along itself."""
     from skimage.measure import find_contours
 
-    box = bounds(region)
+    box = bounding_box(region)
     if box is None:
         raise MeasurementError("the structure is absent")
     piece = crop(region.astype(np.uint8), box, margin=2) == 1
@@ -131,15 +133,7 @@ def _outline(region: BoolArray, scale: Spacing) -> Array:
     longest = max(outlines, key=len)
     points = (longest + np.array([box[0] - 2, box[1] - 2])) * scale
     step = 0.5 * min(scale)
-    even = _resample(points, max(16, int(contour_length(points) / step)))[:-1]
+    even = resample_curve(points, max(16, int(contour_length(points) / step)))[:-1]
     reach = max(SMOOTH_MM, 1.5 * max(scale)) / step
     smooth = ndimage.gaussian_filter1d(even, reach / 2, axis=0, mode="wrap")
     return np.vstack([smooth, smooth[:1]])
-
-
-def _resample(points: Array, n: int) -> Array:
-    """Points at n equal distances along an open curve (m, 2)."""
-    steps = np.hypot(*np.diff(points, axis=0).T)
-    along = np.concatenate([[0.0], np.cumsum(steps)])
-    wanted = np.linspace(0, along[-1], n)
-    return np.stack([np.interp(wanted, along, points[:, axis]) for axis in (0, 1)], axis=1)

@@ -14,22 +14,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.anatomy.bits import dilate, euler, hangs_together, pack, span
-from cardiac.anatomy.frame import (
-    BACKGROUND,
-    LA,
-    LV,
-    MYO,
-    Array,
-    BoolArray,
-    as_masks,
-    bounds,
-    crop,
-)
+from cardiac.anatomy.bitmask import dilate, euler, is_connected, pack, span
+from cardiac.anatomy.frame import BACKGROUND, LA, LV, MYO, as_masks
 from cardiac.anatomy.profiles import PUBLISHED, Profile
+from cardiac.anatomy.raster import bounding_box, crop, enclosed, enclosed_by, largest_component
 from cardiac.anatomy.thickness import erosion_ratio
-from cardiac.anatomy.topology import enclosed, enclosed_by, largest_piece
 from cardiac.geometry import Mask
+from cardiac.types import Array, BoolArray
 
 CRITERIA = (
     "holes_lv",
@@ -119,7 +110,7 @@ class _Part(NamedTuple):
 def _frame(mask: Mask) -> Array:
     """Values (12,) of one label map (H, W)."""
     values = np.full(12, np.nan)
-    box = bounds(mask != BACKGROUND)
+    box = bounding_box(mask != BACKGROUND)
     if box is None:
         return values
     labels = crop(mask, box)
@@ -154,9 +145,9 @@ def _part(region: BoolArray) -> _Part | None:
     if not bits:
         return None
     pieces_less_holes = euler(bits, width)
-    if pieces_less_holes == 1 and hangs_together(bits, width):
+    if pieces_less_holes == 1 and is_connected(bits, width):
         return _Part(region, bits, bits, 0, 0)
-    body, pieces = largest_piece(region)
+    body, pieces = largest_component(region)
     holes = 0 if pieces_less_holes == pieces else int(np.count_nonzero(enclosed(region)))
     if pieces == 1:
         return _Part(region, bits, bits, holes, 0)

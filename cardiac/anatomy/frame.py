@@ -1,4 +1,4 @@
-"""Cutting a label map down to what must be looked at, and refusing what is not one."""
+"""Label maps as checked arrays: their values, and the refusal of what is none."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ from cardiac.labels import Label
 
 # Plain numbers: comparing an array with an enum member costs more than the comparison.
 BACKGROUND, LV, MYO, LA = (int(label) for label in Label)
-OUTSIDE = 255
-"""Value of the pixels of a window that lie beyond the edge of the image."""
-BoolArray = npt.NDArray[np.bool_]
-Array = npt.NDArray[np.float64]
 
 
 def as_masks(masks: npt.ArrayLike) -> Mask:
@@ -65,45 +61,3 @@ def as_spacing(spacing: Spacing | None) -> Spacing:
     if not (0 < rows < np.inf and 0 < columns < np.inf):
         raise GeometryError(f"a pixel of {rows:g} × {columns:g} mm is not possible")
     return rows, columns
-
-
-def bounds(region: BoolArray) -> tuple[int, int, int, int] | None:
-    """(top, left, bottom, right), half open, of the pixels of a region; None without any."""
-    flat = region.ravel()
-    first = int(flat.argmax())
-    if not flat[first]:
-        return None
-    width = region.shape[1]
-    top, bottom = first // width, (flat.size - 1 - int(flat[::-1].argmax())) // width + 1
-    columns = np.logical_or.reduce(region[top:bottom], axis=0)
-    return top, int(columns.argmax()), bottom, width - int(columns[::-1].argmax())
-
-
-def center_of_mass(region: BoolArray) -> tuple[float, float]:
-    """(row, column) of a region's centre of mass."""
-    rows = np.count_nonzero(region, axis=1)
-    columns = np.count_nonzero(region, axis=0)
-    total = int(rows.sum())
-    down, right = rows @ np.arange(rows.size), columns @ np.arange(columns.size)
-    return float(down / total), float(right / total)
-
-
-def window(mask: Mask, top: int, left: int, height: int, width: int) -> Mask:
-    """Copy of a rectangle that may reach beyond the image, where it is `OUTSIDE`."""
-    rows, columns = mask.shape
-    r0, r1 = max(top, 0), min(top + height, rows)
-    c0, c1 = max(left, 0), min(left + width, columns)
-    if r1 - r0 == height and c1 - c0 == width:
-        return mask[r0:r1, c0:c1].copy()
-    piece = np.full((height, width), OUTSIDE, np.uint8)
-    if r0 < r1 and c0 < c1:
-        piece[r0 - top : r1 - top, c0 - left : c1 - left] = mask[r0:r1, c0:c1]
-    return piece
-
-
-def crop(mask: Mask, box: tuple[int, int, int, int], margin: int = 1) -> Mask:
-    """Copy of a box (top, left, bottom, right) with a margin, `OUTSIDE` beyond the image."""
-    top, left, bottom, right = box
-    return window(
-        mask, top - margin, left - margin, bottom - top + 2 * margin, right - left + 2 * margin
-    )

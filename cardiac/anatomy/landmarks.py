@@ -12,25 +12,21 @@ from math import atan2, cos, sin
 from typing import TypeAlias
 
 import numpy as np
-from scipy import ndimage
 
 from cardiac.anatomy.annulus import annulus_points
-from cardiac.anatomy.bits import euler, is_whole, pack
-from cardiac.anatomy.border import Border, trace
-from cardiac.anatomy.frame import (
-    LV,
+from cardiac.anatomy.frame import LV, as_masks, as_spacing
+from cardiac.anatomy.outlines import Border, border_edges
+from cardiac.anatomy.raster import (
     OUTSIDE,
-    Array,
-    BoolArray,
-    as_masks,
-    as_spacing,
-    bounds,
+    bounding_box,
     center_of_mass,
     crop,
+    fill_holes,
+    keep_largest,
 )
-from cardiac.anatomy.topology import largest_piece
 from cardiac.errors import GeometryError, MeasurementError
 from cardiac.geometry import Mask, Spacing
+from cardiac.types import Array, BoolArray
 
 Point: TypeAlias = tuple[float, float]
 """(row, column) in pixels; whole numbers are pixel centres."""
@@ -96,7 +92,7 @@ def find_landmarks(mask: Mask, spacing: Spacing | None = None) -> Landmarks:
     frames = as_masks(mask)
     if len(frames) != 1:
         raise GeometryError("landmarks are found in one frame at a time")
-    return locate(frames[0], bounds(frames[0] == LV), as_spacing(spacing))
+    return locate(frames[0], bounding_box(frames[0] == LV), as_spacing(spacing))
 
 
 def locate(mask: Mask, box: tuple[int, int, int, int] | None, scale: Spacing) -> Landmarks:
@@ -107,7 +103,7 @@ def locate(mask: Mask, box: tuple[int, int, int, int] | None, scale: Spacing) ->
     body = _body(labels == LV)
     if np.count_nonzero(body) < LEAST_PIXELS:
         raise MeasurementError("the left ventricle is too small to be measured")
-    border = trace(body, labels)
+    border = border_edges(body, labels)
     origin = (box[0] - 1, box[1] - 1)
     centre = center_of_mass(body)
     ends, notes = annulus_points(mask, body, border, origin, centre=centre, scale=scale)
@@ -125,12 +121,7 @@ def locate(mask: Mask, box: tuple[int, int, int, int] | None, scale: Spacing) ->
 
 def _body(lv: BoolArray) -> BoolArray:
     """Largest piece of the ventricle without its holes: specks must not move landmarks."""
-    if is_whole(pack(lv), lv.shape[1]):
-        return lv
-    body, _ = largest_piece(lv)
-    if euler(pack(body), lv.shape[1]) == 1:
-        return body
-    return np.asarray(ndimage.binary_fill_holes(body))
+    return fill_holes(keep_largest(lv))
 
 
 def farthest_tip(

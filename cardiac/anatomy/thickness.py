@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from math import isqrt, sqrt
 
-from cardiac.anatomy.bits import erode, euler, unpack
-from cardiac.anatomy.topology import count_pieces
+from cardiac.anatomy.bitmask import erode, euler, unpack
+from cardiac.anatomy.raster import count_components
 
 
 def erosion_ratio(wall: int, shape: tuple[int, int], *, solid: bool) -> float:
@@ -26,7 +26,7 @@ def erosion_ratio(wall: int, shape: tuple[int, int], *, solid: bool) -> float:
         levels.append(thinner)
     survived = len(levels) - 1
     for count, level in enumerate(levels[1:]):
-        if (euler(level, width) if solid else count_pieces(unpack(level, shape))) > 1:
+        if (euler(level, width) if solid else count_components(unpack(level, shape))) > 1:
             survived = count
             break
     return survived / largest_distance(wall, width, len(levels))

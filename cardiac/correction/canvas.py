@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cardiac.anatomy.frame import Array
 from cardiac.geometry import CANONICAL_SIZE, CanonicalGrid, Mask, Spacing
 from cardiac.shape.compose import draw_on
+from cardiac.types import Array
 
 LARGEST = 1.5 * CANONICAL_SIZE
 """Side in pixels up to which outlines are followed on the image's own pixels."""

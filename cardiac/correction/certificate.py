@@ -25,12 +25,14 @@ from cardiac.anatomy import (
     measure_criteria,
 )
 from cardiac.anatomy.criteria import ATRIAL
-from cardiac.anatomy.frame import LA, LV, MYO, Array, BoolArray, as_masks, as_spacing, bounds
+from cardiac.anatomy.frame import LA, LV, MYO, as_masks, as_spacing
+from cardiac.anatomy.raster import bounding_box
 from cardiac.errors import GeometryError
 from cardiac.geometry import Mask, Spacing
 from cardiac.reasons import Reason, sentence
 from cardiac.states import CORRECTIONS
 from cardiac.temporal import Consistency, consistency, spans_in_pixels
+from cardiac.types import Array, BoolArray
 
 Row = dict[str, object]
 
@@ -63,7 +65,7 @@ def changes_between(
 
 def _apart(before: Mask, after: Mask, spacing: Spacing | None) -> tuple[float, float]:
     """Dice of all labels together, and largest distance between boundaries of one structure."""
-    box = bounds((before | after) > 0)
+    box = bounding_box((before | after) > 0)
     if box is None:
         return 1.0, 0.0
     around = np.s_[box[0] : box[2], box[1] : box[3]]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cardiac.anatomy import PUBLISHED, Profile
-from cardiac.anatomy.frame import LA, LV, MYO, Array, BoolArray, as_masks
+from cardiac.anatomy.frame import LA, LV, MYO, as_masks
 from cardiac.correction.canvas import Canvas
 from cardiac.correction.certificate import Certificate, Measured, certify, changes_between
 from cardiac.correction.observe import Observations, observe
@@ -24,6 +24,7 @@ from cardiac.labels import Label
 from cardiac.reasons import Reason
 from cardiac.shape.outline import ATRIUM, WALL
 from cardiac.shape.weights import Shipped, load_shape_model
+from cardiac.types import Array, BoolArray
 
 NO_HEART = Reason("no_heart", "no heart can be made out")
 LEAST_SEEN = 0.25

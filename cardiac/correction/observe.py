@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cardiac.anatomy.frame import LA, LV, Array
+from cardiac.anatomy.frame import LA, LV
 from cardiac.correction.canvas import Canvas
 from cardiac.correction.plausible import drawable, likely
 from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask
 from cardiac.shape.arvae import ArVae
 from cardiac.shape.outline import ATRIUM, POINTS, extract
+from cardiac.types import Array
 
 SMALL = 0.02
 """Share of the heart's pixels that a repair may change without the frame being doubted."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from cardiac.anatomy.frame import Array, BoolArray
 from cardiac.shape.arvae import ArVae
 from cardiac.shape.normal import from_normal, to_normal
 from cardiac.shape.outline import ATRIUM, BASE, EPI, POINTS, WALL
+from cardiac.types import Array, BoolArray
 
 REACHES = (12.0, 8.0, 6.0, 4.0, 4.0)
 """Distance in canonical pixels from the likely heart up to which a point is believed, by rounds."""

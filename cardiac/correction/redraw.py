@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cardiac.anatomy.frame import BACKGROUND, LA, Array, BoolArray
+from cardiac.anatomy.frame import BACKGROUND, LA
 from cardiac.correction.canvas import Canvas
 from cardiac.correction.certificate import Certificate, Measured
 from cardiac.correction.plausible import likely
@@ -19,6 +19,7 @@ from cardiac.shape.normal import from_normal, to_normal
 from cardiac.shape.weights import Shipped
 from cardiac.temporal import bound_in_force, expert_spans, spans_in_pixels
 from cardiac.temporal.smoothing import smooth
+from cardiac.types import Array, BoolArray
 
 ROUNDS, STIFF = 12, 5
 """Most rounds, and the one from which shapes are smoothed too."""

@@ -7,17 +7,19 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from cardiac.anatomy import CRITERIA, Profile
-from cardiac.anatomy.frame import BACKGROUND, LA, LV, MYO, BoolArray, bounds
-from cardiac.anatomy.topology import (
+from cardiac.anatomy.frame import BACKGROUND, LA, LV, MYO
+from cardiac.anatomy.raster import (
+    bounding_box,
     dilate,
     enclosed,
     erode,
-    hangs_together,
-    is_whole,
-    largest_piece,
+    is_connected,
+    is_solid,
+    largest_component,
 )
 from cardiac.geometry import Mask
 from cardiac.labels import Label
+from cardiac.types import BoolArray
 
 LARGEST_END = 0.1
 """Share of the wall that may be cut off where it hangs by a thread."""
@@ -95,7 +97,7 @@ def repair_frame(mask: Mask, profile: Profile) -> Mask:
     wall is cut back. So is an end of the wall that hangs by a thread (criterion 11). What
     takes a larger change, such as a wall that is open, is left alone.
     """
-    box = bounds(mask != BACKGROUND)
+    box = bounding_box(mask != BACKGROUND)
     if box is None:
         return mask
     around = np.s_[box[0] : box[2], box[1] : box[3]]
@@ -121,12 +123,12 @@ def _one_of_each(labels: Mask) -> Mask:
 
 
 def _piece(region: BoolArray) -> BoolArray:
-    return region if hangs_together(region) else largest_piece(region)[0]
+    return region if is_connected(region) else largest_component(region)[0]
 
 
 def _filled(region: BoolArray) -> BoolArray:
     """A region without its holes; as many pieces as its Euler number says have none."""
-    return region if is_whole(region) else region | enclosed(region)
+    return region if is_solid(region) else region | enclosed(region)
 
 
 def _solid(region: BoolArray) -> BoolArray:
@@ -164,9 +166,9 @@ def _cut_threads(labels: Mask, least: float) -> None:
         levels.append(erode(levels[-1]))
     # The wall is at most √2 times as deep as it has levels.
     wanted = min(int(np.ceil(least * np.sqrt(2) * (len(levels) - 1))), len(levels) - 2)
-    if wanted < 1 or hangs_together(levels[wanted]):
+    if wanted < 1 or is_connected(levels[wanted]):
         return
-    core = np.pad(largest_piece(levels[wanted])[0], wanted)
+    core = np.pad(largest_component(levels[wanted])[0], wanted)
     for _ in range(wanted + 1):
         core = dilate(core)
     end = wall & ~core

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import solveh_banded
 
-from cardiac.anatomy.frame import Array
+from cardiac.types import Array
 
 REACHES = (16.0, 8.0, 5.0, 3.5, 2.5, 2.5)
 """Distance in canonical pixels from the motion up to which a point is believed, by rounds."""

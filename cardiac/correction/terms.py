@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cardiac.anatomy import Profile
-from cardiac.anatomy.frame import BoolArray
 from cardiac.correction.certificate import Certificate, Measured, judge, measure_masks
 from cardiac.geometry import Mask, Spacing
+from cardiac.types import BoolArray
 
 
 class Terms(NamedTuple):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.anatomy.frame import LV, Array, as_masks
+from cardiac.anatomy.frame import LV, as_masks
 from cardiac.errors import GeometryError, MeasurementError
 from cardiac.geometry import CANONICAL_SIZE, FloatArray, Mask
 from cardiac.shape.completion import Completion
@@ -26,6 +26,7 @@ from cardiac.shape.normal import from_normal, to_normal
 from cardiac.shape.outline import ATRIUM, EPI, POINTS, extract
 from cardiac.shape.perceptron import apply
 from cardiac.shape.prior import Prior, borders_of, misfit
+from cardiac.types import Array
 
 RECOVERED = "recovered: the mask is not the outline of a heart"
 MISFIT = 3.0

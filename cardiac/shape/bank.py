@@ -13,9 +13,9 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from cardiac.anatomy import PUBLISHED, Profile, check
-from cardiac.anatomy.frame import Array, BoolArray
 from cardiac.errors import SettingsError
 from cardiac.shape.model import ShapeModel, as_codes
+from cardiac.types import Array, BoolArray
 
 BLOCK = 64
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cardiac.anatomy.frame import Array
+from cardiac.anatomy.outlines import mixed_area
 from cardiac.shape.outline import BASE, MARKS, WALL
-from cardiac.shape.polygon import mixed_area
+from cardiac.types import Array
 
 COMPONENTS = 24
 LEAST_NOISE = 0.02

@@ -11,11 +11,12 @@ import numpy.typing as npt
 from scipy.interpolate import make_interp_spline
 from scipy.spatial import cKDTree
 
-from cardiac.anatomy.frame import BACKGROUND, LA, LV, MYO, Array, BoolArray
-from cardiac.anatomy.topology import dilate, enclosed, euler, hangs_together, largest_piece
+from cardiac.anatomy.frame import BACKGROUND, LA, LV, MYO
+from cardiac.anatomy.outlines import fill_polygons
+from cardiac.anatomy.raster import dilate, fill_holes, keep_largest
 from cardiac.geometry import CANONICAL_SIZE, FloatArray, Mask
 from cardiac.shape.outline import ATRIUM, BASE, EPI, FOOT, WALL
-from cardiac.shape.polygon import fill
+from cardiac.types import Array, BoolArray
 
 REACH, MARGIN = 2.8, 2.0
 """Pixels of wall that a 3×3 erosion takes away, aslant, and that have to be left."""
@@ -81,7 +82,7 @@ def _draw_one(polygons: tuple[Array, ...], shape: tuple[int, int]) -> Mask:
     if (high <= low).any():
         return labels
     box = int(high[0] - low[0]), int(high[1] - low[1])
-    cavity, ring, atrium, thin = fill([polygon - low for polygon in polygons], box)
+    cavity, ring, atrium, thin = fill_polygons([polygon - low for polygon in polygons], box)
     labels[low[0] : high[0], low[1] : high[1]] = assemble(cavity, cavity | ring | thin, atrium)
     return labels
 
@@ -96,29 +97,18 @@ def from_maps(maps: npt.NDArray[np.floating]) -> Mask:
 
 def assemble(lv: BoolArray, epi: BoolArray, la: BoolArray) -> Mask:
     """One label map (H, W) from three regions that may overlap, be in pieces or have holes."""
-    # The topology of a region needs a rim of background.
+    # Raster operations need background around a region.
     lv, epi, la = (np.pad(region, 1) for region in (lv, epi, la))
-    lv = _filled(_largest(lv))
-    epi = _filled(_largest(epi | lv))
-    body = _largest(epi & ~lv)
+    lv = fill_holes(keep_largest(lv))
+    epi = fill_holes(keep_largest(epi | lv))
+    body = keep_largest(epi & ~lv)
     # Slivers of the wall below the base belong to the cavity that they lie on.
     lv = epi & ~body
-    la = _largest(la & ~epi & ~dilate(body))
+    la = keep_largest(la & ~epi & ~dilate(body))
     # What cavity and atrium enclose is the atrium's; the wall cannot be, it is dilated away.
-    la |= _filled(la | lv) & ~epi
+    la |= fill_holes(la | lv) & ~epi
     labels = LV * lv.view(np.uint8) + MYO * body.view(np.uint8) + LA * la.view(np.uint8)
     return np.asarray(labels[1:-1, 1:-1], np.uint8)
-
-
-def _largest(region: BoolArray) -> BoolArray:
-    return region if hangs_together(region) else largest_piece(region)[0]
-
-
-def _filled(region: BoolArray) -> BoolArray:
-    """A region without its holes; pieces that touch count as one."""
-    if euler(region) == 1:
-        return region
-    return region | enclosed(region)
 
 
 def distance_maps(outlines: npt.ArrayLike, size: int = CANONICAL_SIZE, step: int = 4) -> FloatArray:
@@ -151,7 +141,7 @@ def _coarse_maps(points: Array, centres: Array) -> FloatArray:
     maps = []
     for ring in rings(points):
         distance = _to_curve(grid, _densified(ring)).reshape(len(centres), -1)
-        inside = fill([(ring - first) / pitch], distance.shape)[0]
+        inside = fill_polygons([(ring - first) / pitch], distance.shape)[0]
         maps.append(np.where(inside, distance, -distance))
     return np.stack(maps).astype(np.float32)
 

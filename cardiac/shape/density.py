@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
-from cardiac.anatomy.frame import Array
+from cardiac.types import Array
 
 NEAR = 0.5
 """Deviations of a dimension within which codes count as near in it."""

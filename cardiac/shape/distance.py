@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from cardiac.anatomy.frame import LA, LV, MYO, BoolArray, as_masks
+from cardiac.anatomy.frame import LA, LV, MYO, as_masks
 from cardiac.geometry import FloatArray, Mask
+from cardiac.types import BoolArray
 
 
 def mask_distance_maps(masks: Mask) -> FloatArray:

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cardiac.anatomy import ATTRIBUTES, PUBLISHED, Profile, check, measure
-from cardiac.anatomy.frame import Array, BoolArray
 from cardiac.errors import MeasurementError, SettingsError
 from cardiac.geometry import Mask
 from cardiac.shape.arvae import ArVae
 from cardiac.shape.bank import BLOCK
 from cardiac.shape.model import ShapeModel, as_codes
+from cardiac.types import Array, BoolArray
 
 QUANTILES = 0.025, 0.975
 """Of the experts' codes: the ends of a traversal."""

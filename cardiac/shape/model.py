@@ -8,9 +8,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.anatomy.frame import Array, BoolArray
 from cardiac.geometry import CANONICAL_SIZE, FloatArray, Mask
 from cardiac.shape.density import Density
+from cardiac.types import Array, BoolArray
 
 
 @dataclass(frozen=True, eq=False, slots=True)

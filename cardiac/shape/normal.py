@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.anatomy.frame import Array
+from cardiac.anatomy.outlines import mixed_area, polygon_centre
 from cardiac.shape.outline import BASE, EPI, FOOT, MARKS, WALL
-from cardiac.shape.polygon import centre, mixed_area
+from cardiac.types import Array
 
 REFERENCE = (6000.0, 110.0, 50.0, 4500.0)
 """Area, length and base width of the normal form's cavity in pixels, and the wall's area."""
@@ -102,7 +102,7 @@ def _lv_area(x: Array, y: Array) -> Array:
 def _epicardium(x: Array, y: Array) -> tuple[Array, Array, Array]:
     """Signed area and centre (x, y) of the epicardium."""
     ring = np.r_[EPI, BASE]
-    return mixed_area(x[:, ring], y[:, ring]), *centre(x[:, ring], y[:, ring])
+    return mixed_area(x[:, ring], y[:, ring]), *polygon_centre(x[:, ring], y[:, ring])
 
 
 def _set_cavity(

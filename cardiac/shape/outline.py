@@ -9,12 +9,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from cardiac.anatomy.frame import LA, LV, MYO, Array, BoolArray, window
+from cardiac.anatomy.frame import LA, LV, MYO
 from cardiac.anatomy.landmarks import Landmarks, find_landmarks
+from cardiac.anatomy.outlines import nearest_point, region_outline, resample_curve
+from cardiac.anatomy.raster import window
 from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask
-from cardiac.shape.contour import region_outline
-from cardiac.shape.polygon import nearest, resample
+from cardiac.types import Array, BoolArray
 
 SIDE = 24
 BASE_POINTS = 13
@@ -54,7 +55,7 @@ def extract(mask: Mask) -> Array:
     lv, wall, la = mask == LV, mask == MYO, mask == LA
     outline, i, j, k = _turned(region_outline(lv), left, apex, right)
     points[WALL] = _two_sides(outline, i, j, k)
-    points[BASE] = resample(_arc(outline, k, i), BASE_POINTS + 2)[1:-1]
+    points[BASE] = resample_curve(_arc(outline, k, i), BASE_POINTS + 2)[1:-1]
     epi = lv | wall
     if wall.any():
         points[EPI] = _outer_wall(region_outline(epi), marks)
@@ -71,7 +72,7 @@ def _arc(closed: Array, start: int, stop: int) -> Array:
 
 def _turned(closed: Array, *places: Array) -> tuple[Array, int, int, int]:
     """The outline in the direction that meets three places in order, and their indices."""
-    i, j, k = (nearest(closed, place) for place in places)
+    i, j, k = (nearest_point(closed, place) for place in places)
     count = len(closed)
     if (j - i) % count > (k - i) % count:
         closed, i, j, k = closed[::-1], count - 1 - i, count - 1 - j, count - 1 - k
@@ -83,7 +84,7 @@ def _turned(closed: Array, *places: Array) -> tuple[Array, int, int, int]:
 def _two_sides(closed: Array, i: int, j: int, k: int) -> Array:
     """(2 SIDE + 1, 2) points from i to j and from j to k."""
     near, far = _arc(closed, i, j), _arc(closed, j, k)
-    return np.vstack([resample(near, SIDE + 1), resample(far, SIDE + 1)[1:]])
+    return np.vstack([resample_curve(near, SIDE + 1), resample_curve(far, SIDE + 1)[1:]])
 
 
 def _frame(marks: Landmarks) -> tuple[Array, Array, Array]:
@@ -101,14 +102,16 @@ def _outer_wall(closed: Array, marks: Landmarks) -> Array:
     above = np.flatnonzero(height > 0.5 * height.max())
     top = closed[above[np.abs(right[above]).argmin()]]
     closed, i, j, k = _turned(closed, corners[0], top, corners[1])
-    start, stop = nearest(closed, marks.left), nearest(closed, marks.right)
+    start, stop = nearest_point(closed, marks.left), nearest_point(closed, marks.right)
     first, last = _arc(closed, start, i), _arc(closed, k, stop)
     # A foot that would run round the whole heart is none: wall and cavity end together.
     most = len(closed) // 3
     first = first if len(first) < most else first[[-1, -1]]
     last = last if len(last) < most else last[[0, 0]]
     sides = _two_sides(closed, i, j, k)
-    return np.vstack([resample(first, FOOT + 1)[:-1], sides, resample(last, FOOT + 1)[1:]])
+    return np.vstack(
+        [resample_curve(first, FOOT + 1)[:-1], sides, resample_curve(last, FOOT + 1)[1:]]
+    )
 
 
 def _free_atrium(la: BoolArray, epi: BoolArray, marks: Landmarks) -> Array:
@@ -118,7 +121,7 @@ def _free_atrium(la: BoolArray, epi: BoolArray, marks: Landmarks) -> Array:
     count = len(closed)
     middle, _, across = _frame(marks)
     if free.all() or not free.any():
-        first = nearest(closed, middle)
+        first = nearest_point(closed, middle)
         run = np.roll(closed, -first, axis=0)
     else:
         first = int(np.flatnonzero(~free)[0])
@@ -127,7 +130,7 @@ def _free_atrium(la: BoolArray, epi: BoolArray, marks: Landmarks) -> Array:
         run = closed[(np.flatnonzero(parts == longest) + first) % count]
     if (run[-1] - run[0]) @ across < 0:
         run = run[::-1]
-    return resample(run, ATRIUM_POINTS)
+    return resample_curve(run, ATRIUM_POINTS)
 
 
 def _distance(places: Array, region: BoolArray) -> Array:

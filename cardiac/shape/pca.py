@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.anatomy.frame import Array, as_masks
+from cardiac.anatomy.frame import as_masks
 from cardiac.errors import GeometryError, SettingsError
 from cardiac.geometry import CANONICAL_SIZE, FloatArray, Mask
 from cardiac.shape.compose import from_maps, upsampled
 from cardiac.shape.density import Density, fit_density
 from cardiac.shape.distance import mask_distance_maps
 from cardiac.shape.model import Codes, as_codes
+from cardiac.types import Array
 
 CLIP = 40.0
 """Distances beyond this many canonical pixels count as this."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.anatomy.frame import Array
+from cardiac.types import Array
 
 
 def apply(weights: Mapping[str, npt.NDArray[np.generic]], name: str, x: Array) -> Array:

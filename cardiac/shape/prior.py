@@ -15,12 +15,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial import cKDTree
 
-from cardiac.anatomy.frame import LA, LV, MYO, Array, BoolArray
-from cardiac.anatomy.topology import dilate
+from cardiac.anatomy.frame import LA, LV, MYO
+from cardiac.anatomy.outlines import region_outline
+from cardiac.anatomy.raster import dilate
 from cardiac.errors import MeasurementError
 from cardiac.geometry import CANONICAL_SIZE, Mask
-from cardiac.shape.contour import region_outline
 from cardiac.shape.outline import ATRIUM, BASE, EPI, POINTS, WALL
+from cardiac.types import Array, BoolArray
 
 COMPONENTS = 40
 LEAST_PIXELS = 16

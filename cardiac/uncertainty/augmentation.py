@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardiac.anatomy.frame import Array
 from cardiac.geometry import FloatArray
 from cardiac.segmentation.predictors import Predictor
+from cardiac.types import Array
 from cardiac.uncertainty.entropy import entropy
 from cardiac.uncertainty.evidence import Evidence, softmax
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cardiac.anatomy.frame import Array
 from cardiac.shape.outline import ATRIUM, BASE, EPI, MARKS, WALL
+from cardiac.types import Array
 
 DISCS = 20
 

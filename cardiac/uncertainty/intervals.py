@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cardiac.anatomy.frame import Array
 from cardiac.clinical import PER_BSA, Indices
+from cardiac.types import Array
 from cardiac.uncertainty.calibration import Calibration
 from cardiac.uncertainty.samples import BeatDraws
 

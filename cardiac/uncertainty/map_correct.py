@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from cardiac.anatomy.frame import Array
 from cardiac.geometry import CANONICAL_SIZE, FloatArray, Mask
 from cardiac.shape.arvae import ArVae
+from cardiac.types import Array
 
 WIDTH = 2.0
 """Canonical pixels over which a decoded boundary turns from one label to the other."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from cardiac.anatomy.frame import Array
 from cardiac.clinical import Indices
 from cardiac.geometry import CanonicalGrid, Mask
 from cardiac.shape.arvae import ArVae
+from cardiac.types import Array
 from cardiac.uncertainty.calibration import Calibration, ErrorLaw
 from cardiac.uncertainty.drawn import Drawn, measure_outlines
 from cardiac.uncertainty.grid import labels_on_grid

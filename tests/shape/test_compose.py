@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cardiac.anatomy import CRITERIA, check
-from cardiac.anatomy.topology import count_pieces, hangs_together
+from cardiac.anatomy.raster import count_components, is_connected
 from cardiac.errors import MeasurementError
 from cardiac.labels import STRUCTURES, Label
 from cardiac.shape import draw, from_maps, mask_distance_maps
@@ -87,10 +87,10 @@ def test_what_is_said_to_hang_together_is_one_piece(hearts):
     noise = rng.random((2000, 6, 7)) < rng.uniform(0.2, 0.9, size=(2000, 1, 1))
     shown = 0
     for region in np.pad(noise, ((0, 0), (1, 1), (1, 1))):
-        if hangs_together(region):
+        if is_connected(region):
             shown += 1
-            assert count_pieces(region) == 1
+            assert count_components(region) == 1
     assert shown > 200
     for heart in hearts:
-        assert all(hangs_together(np.pad(heart == label, 1)) for label in STRUCTURES)
-    assert not hangs_together(np.zeros((4, 4), bool))
+        assert all(is_connected(np.pad(heart == label, 1)) for label in STRUCTURES)
+    assert not is_connected(np.zeros((4, 4), bool))

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from cardiac.anatomy import ATTRIBUTE_TITLES, ATTRIBUTES
-from cardiac.anatomy.frame import Array
 from cardiac.apps.viewer.editing import Review, RunFolder
 from cardiac.apps.viewer.words import frames
 from cardiac.correction.canvas import Canvas
@@ -23,6 +22,7 @@ from cardiac.shape.bank import Bank
 from cardiac.shape.explore import traverse
 from cardiac.shape.outline import ATRIUM, BASE, EPI, WALL
 from cardiac.shape.weights import Shipped, load_shape_model
+from cardiac.types import Array
 
 Data = dict[str, Any]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardiac.anatomy import ATTRIBUTE_TITLES, ATTRIBUTES
-from cardiac.anatomy.frame import Array
 from cardiac.errors import GeometryError
+from cardiac.types import Array
 
 if TYPE_CHECKING:
     from cardiac.correction.certificate import Certificate

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from cardiac.anatomy.frame import Array
 from cardiac.errors import GeometryError
+from cardiac.types import Array
 
 BINS = 20
 

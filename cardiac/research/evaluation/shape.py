@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from cardiac.anatomy import ATTRIBUTES, PUBLISHED, Profile, check, measure
-from cardiac.anatomy.frame import Array
 from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask
 from cardiac.research.evaluation.disentangle import Disentanglement, disentanglement
 from cardiac.research.evaluation.metrics import STRUCTURE_LABELS, dice, structure
 from cardiac.shape.bank import valid_codes
 from cardiac.shape.model import ShapeModel
+from cardiac.types import Array
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.anatomy.frame import BoolArray, bounds
+from cardiac.anatomy.raster import bounding_box
 from cardiac.errors import OutputError
 from cardiac.geometry import Mask
 from cardiac.io.write import write_atomically
 from cardiac.labels import Label
+from cardiac.types import BoolArray
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -109,7 +110,7 @@ def _font() -> FreeTypeFont:
 def _frame(rows: Sequence[Row]) -> tuple[int, int, int, int]:
     """(top, left, bottom, right) around all shapes, with a margin."""
     everything = np.concatenate([row.masks for row in rows]).max(axis=0)
-    box = bounds(everything > 0)
+    box = bounding_box(everything > 0)
     height, width = everything.shape
     if box is None:
         return 0, 0, height, width

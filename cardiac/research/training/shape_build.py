@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.anatomy.frame import Array
 from cardiac.research.training.shape_data import TrainingShapes
 from cardiac.shape.arvae import ArVae
 from cardiac.shape.bank import Bank, build_bank
@@ -17,6 +16,7 @@ from cardiac.shape.density import Density, fit_density
 from cardiac.shape.normal import from_normal
 from cardiac.shape.outline import POINTS
 from cardiac.shape.prior import fit_prior
+from cardiac.types import Array
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.anatomy.frame import Array
 from cardiac.errors import MeasurementError, SettingsError
 from cardiac.geometry import CANONICAL_SIZE, CanonicalGrid, Mask, Spacing
 from cardiac.labels import Label
@@ -18,6 +17,7 @@ from cardiac.research.data import labelled_stills, patients_of
 from cardiac.research.training.loop import held_out
 from cardiac.shape.normal import to_normal
 from cardiac.shape.outline import extract
+from cardiac.types import Array
 
 
 @dataclass(frozen=True, eq=False, slots=True)

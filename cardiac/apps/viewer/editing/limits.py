@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cardiac.anatomy import ATTRIBUTES
-from cardiac.anatomy.frame import Array
 from cardiac.clinical import Phases, find_phases
 from cardiac.correction.certificate import Certificate
 from cardiac.errors import GeometryError
 from cardiac.sequence import EchoSequence
 from cardiac.temporal import expert_spans, spans_in_pixels
+from cardiac.types import Array
 
 
 def largest_bends(certificate: Certificate) -> Array:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cardiac.anatomy.frame import Array, BoolArray
 from cardiac.temporal.smoothing import smooth
+from cardiac.types import Array, BoolArray
 
 FIXED, UNKNOWN = 1e6, 1e-3
 """Weight of a frame that was edited, and of one whose attribute could not be measured."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cardiac.anatomy.frame import BACKGROUND, LA, Array, BoolArray
+from cardiac.anatomy.frame import BACKGROUND, LA
 from cardiac.correction.canvas import Canvas
 from cardiac.correction.certificate import Measured
 from cardiac.correction.observe import follow
@@ -14,6 +14,7 @@ from cardiac.correction.terms import Terms
 from cardiac.geometry import Mask
 from cardiac.shape.normal import from_normal, to_normal
 from cardiac.shape.outline import ATRIUM, EPI, WALL
+from cardiac.types import Array, BoolArray
 
 
 class Shapes:

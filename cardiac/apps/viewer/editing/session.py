@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cardiac.anatomy import ATTRIBUTES, PUBLISHED, Profile
-from cardiac.anatomy.frame import Array, BoolArray, as_masks
+from cardiac.anatomy.frame import as_masks
 from cardiac.apps.viewer.editing.limits import largest_bends, phase_frames
 from cardiac.apps.viewer.editing.propagate import held, moved
 from cardiac.apps.viewer.editing.reshape import Shapes
@@ -22,6 +22,7 @@ from cardiac.correction.terms import Terms
 from cardiac.errors import GeometryError, MeasurementError, SettingsError
 from cardiac.geometry import Mask
 from cardiac.sequence import EchoSequence
+from cardiac.types import Array, BoolArray
 
 MARGINS = (0.9, 0.7, 0.5)
 """Shares of the bounds that outlines may use, so that pixels can use the rest."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cardiac.anatomy import ATTRIBUTE_TITLES, ATTRIBUTES
-from cardiac.anatomy.frame import Array
+from cardiac.types import Array
 
 RANGE = {
     "lv_area": (0.5, 1.6),

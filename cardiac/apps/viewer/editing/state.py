@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cardiac.anatomy.frame import Array
 from cardiac.clinical import Indices
 from cardiac.correction.certificate import Certificate, Measured
 from cardiac.geometry import Mask
+from cardiac.types import Array
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
-"""Regions as whole numbers, one bit to a pixel: 3×3 morphology in a few shifts.
+"""Bit-packed masks: regions as integers of one bit to a pixel, 3×3 morphology in a few shifts.
 
-A label map has so few pixels that calling an array function costs more than its work. A whole
-number of as many bits goes through its words at once, without a call for each row. All functions
-take a region in an array with an empty rim, so that no shift by one pixel wraps into the next row.
+A label map has so few pixels that calling an array function costs more than its work. An integer
+of as many bits goes through its words at once, without a call for each row. All functions take a
+region that keeps off the edge of its array, so that no shift by one pixel wraps into the next row.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from cardiac.anatomy.frame import BoolArray
+from cardiac.types import BoolArray
 
 
 def pack(region: BoolArray) -> int:
@@ -37,7 +37,7 @@ def dilate(bits: int, width: int) -> int:
 
 
 def euler(bits: int, width: int) -> int:
-    """Number of 8-connected pieces less number of holes.
+    """Number of 8-connected components less number of holes.
 
     Pixels are closed squares: faces − edges + corners of their union.
     """
@@ -47,12 +47,12 @@ def euler(bits: int, width: int) -> int:
     return bits.bit_count() - across.bit_count() - down.bit_count() + corners.bit_count()
 
 
-def hangs_together(bits: int, width: int) -> bool:
-    """Whether a region is shown to be one piece at a glance.
+def is_connected(bits: int, width: int) -> bool:
+    """Whether a region is quickly shown to be one component.
 
     It is where all its runs of pixels in a row touch one in the row above, but for a single
     one: from each run a way leads up to that. The same goes for the row below. Most hearts
-    are of this kind, and labelling their pieces takes several times as long.
+    are of this kind, and labelling their components takes several times as long.
     """
     reach = bits | bits << 1 | bits >> 1
     starts, after = bits & ~(bits << 1), bits << 1 & ~bits
@@ -64,9 +64,9 @@ def hangs_together(bits: int, width: int) -> bool:
     return False
 
 
-def is_whole(bits: int, width: int) -> bool:
-    """Whether a region is shown to be one piece without holes at a glance."""
-    return euler(bits, width) == 1 and hangs_together(bits, width)
+def is_solid(bits: int, width: int) -> bool:
+    """Whether a region is quickly shown to be one component without holes."""
+    return euler(bits, width) == 1 and is_connected(bits, width)
 
 
 def columns(bits: int, shape: tuple[int, int]) -> int:
