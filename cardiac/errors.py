@@ -9,12 +9,16 @@ CardiacError
 ├── MeasurementError          a landmark or index cannot be measured on this mask
 ├── WeightsError              weights are missing, altered or of another model
 ├── SettingsError             a configuration file or option is wrong
+├── NotFoundError             a case, frame or action that was asked for is not there
 └── OutputError               a result cannot be written
+
+Every error survives pickling and copying, so it crosses process pools as it is.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class CardiacError(Exception):
@@ -34,8 +38,14 @@ class CardiacError(Exception):
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path is not None else ""
-        todo = f" {self.hint}" if self.hint else ""
-        return f"{where}{self.message}{todo}"
+        if not self.hint:
+            return f"{where}{self.message}"
+        stop = "" if self.message.endswith((".", "!", "?", ":", "\n")) else "."
+        return f"{where}{self.message}{stop} {self.hint}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is otherwise rebuilt from its positional arguments alone.
+        return _rebuilt, (type(self), self.message, self.path, self.hint), dict(self.__dict__)
 
 
 class InputError(CardiacError):
@@ -70,5 +80,13 @@ class SettingsError(CardiacError):
     """A configuration file or an option is wrong."""
 
 
+class NotFoundError(CardiacError):
+    """A case, a frame or an action that was asked for is not there."""
+
+
 class OutputError(CardiacError):
     """A result cannot be written."""
+
+
+def _rebuilt(kind: type[CardiacError], message: str, path: Path | None, hint: str) -> CardiacError:
+    return kind(message, path=path, hint=hint)

@@ -61,6 +61,10 @@ class Storage:
 class EchoSequence:
     """An apical echo cine (or a single image, as a cine of one frame). Immutable.
 
+    ``frames`` and ``times`` become read-only views: they share the memory of the arrays that
+    were given, whose own writeable flag stays as it was. Who changes those arrays later
+    changes the sequence; give copies where that may happen.
+
     Attributes:
         frames: (T, H, W) uint8 grey levels, row then column.
         spacing: (row, column) in mm, or None where the file has no trustworthy one.
@@ -108,7 +112,19 @@ class EchoSequence:
                 path=self.source,
                 hint="Correct the calibration in the file or give it in a manifest.",
             )
-        self.frames.setflags(write=False)
+        self._freeze()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._freeze()
+
+    def _freeze(self) -> None:
+        for name in ("frames", "times"):
+            array = getattr(self, name)
+            if array is not None:
+                view = array.view()
+                view.flags.writeable = False
+                object.__setattr__(self, name, view)
 
     def __len__(self) -> int:
         return int(self.frames.shape[0])

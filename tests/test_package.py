@@ -1,3 +1,5 @@
+import copy
+import pickle
 import subprocess
 import sys
 
@@ -30,4 +32,16 @@ def test_every_error_is_drawn_in_the_tree():
 
 def test_an_error_says_what_where_and_what_to_do():
     error = errors.UnreadableFileError("it is empty", path="a.dcm", hint="Export it again.")
-    assert str(error) == "a.dcm: it is empty Export it again."
+    assert str(error) == "a.dcm: it is empty. Export it again."
+
+
+def test_every_error_survives_pickling_and_copying():
+    found = (k for k in vars(errors).values() if isinstance(k, type))
+    kinds = [k for k in found if issubclass(k, Exception)]
+    for kind in kinds:
+        error = kind("it is empty.", path="a.dcm", hint="Export it again.")
+        error.add_note("case 7")
+        for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+            assert type(twin) is kind
+            assert (str(twin), twin.path, twin.hint) == (str(error), error.path, error.hint)
+            assert twin.__notes__ == ["case 7"]

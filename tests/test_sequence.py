@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,21 @@ FRAMES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
 
 def test_a_sequence_cannot_be_changed():
     sequence = EchoSequence(FRAMES.copy())
+    with pytest.raises(ValueError, match="read-only"):
+        sequence.frames[0] = 0
+
+
+def test_the_arrays_that_were_given_stay_writeable():
+    frames, times = FRAMES.copy(), np.array([0.0, 0.02, 0.04])
+    sequence = EchoSequence(frames, times=times)
+    frames[0], times[0] = 1, -1
+    for array in (sequence.frames, sequence.times):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+
+
+def test_a_sequence_from_another_process_cannot_be_changed_either():
+    sequence = pickle.loads(pickle.dumps(EchoSequence(FRAMES.copy())))
     with pytest.raises(ValueError, match="read-only"):
         sequence.frames[0] = 0
 

@@ -139,7 +139,7 @@ def _duration(seconds: float) -> str:
 
 def write_results(benchmark: Benchmark, out: Path, manifest: str) -> str:
     """Write benchmark.md, benchmark.csv, cines.csv and the plots; returns the Markdown."""
-    from cardiac.io.write import write_atomically
+    from cardiac.io.files import write_atomically
     from cardiac.research.benchmark import markdown, summarise, write_csv
     from cardiac.research.benchmark.plots import draw_plots
     from cardiac.research.benchmark.table import flat, flat_record

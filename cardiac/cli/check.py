@@ -176,7 +176,7 @@ def write_certificates(out: Path, results: Sequence[Verdict]) -> list[Path]:
     """
     import json
 
-    from cardiac.io.write import write_atomically
+    from cardiac.io.files import write_atomically
 
     content = {verdict.id: verdict.content() for verdict in results}
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"

@@ -215,7 +215,7 @@ def _work(evaluation: Evaluation, console: Console) -> None:
 
 def write_results(evaluation: Evaluation, out: Path, head: Row) -> str:
     """Write uncertainty.json, uncertainty.md and the plots; returns the Markdown."""
-    from cardiac.io.write import write_atomically
+    from cardiac.io.files import write_atomically
     from cardiac.research.evaluation.uncertainty_plots import draw_plots
     from cardiac.research.evaluation.uncertainty_record import Record
     from cardiac.research.evaluation.uncertainty_summary import (

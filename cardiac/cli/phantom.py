@@ -76,7 +76,8 @@ def write_cine(cine: PhantomCine, spec: CineSpec, folder: Path) -> list[Path]:
     """
     from dataclasses import asdict
 
-    from cardiac.io.write import write_atomically, write_float_map, write_mask
+    from cardiac.io.files import write_atomically
+    from cardiac.io.write import write_float_map, write_mask
     from cardiac.research.benchmark import write_csv
 
     stem = folder / cine.name

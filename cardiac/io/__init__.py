@@ -2,13 +2,13 @@
 
 from cardiac.io.camus import read_camus
 from cardiac.io.describe import describe
+from cardiac.io.files import write_atomically
 from cardiac.io.inputs import find_inputs
 from cardiac.io.item import InputItem, read_item
 from cardiac.io.masks import read_mask
 from cardiac.io.region import sector_region
 from cardiac.io.registry import FORMATS, Format, read
 from cardiac.io.write import (
-    write_atomically,
     write_float_map,
     write_image,
     write_mask,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cardiac.errors import GeometryError, InvalidPixelsError, UnreadableFileError
-from cardiac.io import metaimage, nifti
+from cardiac.io import itk, nifti
 from cardiac.io.volume import Volume
 from cardiac.sequence import EchoSequence, Storage, Subject, View
 
@@ -180,7 +180,7 @@ def _pair(ed: Volume, es: Volume, folder: Path) -> EchoSequence:
 
 
 def _load(path: Path) -> Volume:
-    return nifti.load(path) if ".nii" in path.name.lower() else metaimage.load(path)
+    return nifti.load(path) if ".nii" in path.name.lower() else itk.load(path)
 
 
 def _sex(info: dict[str, str]) -> str | None:

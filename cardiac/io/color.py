@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
+
+from cardiac.errors import UnsupportedImageError
 
 SAMPLES = 8
 """Frames looked at when a cine is searched for colour."""
@@ -70,6 +74,26 @@ def is_flow(samples: npt.NDArray[np.uint8], found: npt.NDArray[np.bool_]) -> tup
         return share > _SHARE_STILL, share
     moving = found & ~graphics(samples, found)
     return bool(moving.mean(axis=(1, 2)).max() > _SHARE_CINE or share > _SHARE_ANY), share
+
+
+def refuse_flow(samples: npt.NDArray[np.uint8], found: npt.NDArray[np.bool_], path: Path) -> None:
+    """Refuse colour Doppler.
+
+    Args:
+        samples: (N, H, W, 3) RGB of the ultrasound image.
+        found: (N, H, W) pixels of them that are coloured.
+        path: File being read.
+
+    Raises:
+        UnsupportedImageError: Too much of the image is coloured.
+    """
+    flow, share = is_flow(samples, found)
+    if flow:
+        raise UnsupportedImageError(
+            f"colour covers {share:.0%} of the image: colour Doppler, not a greyscale cine.",
+            path=path,
+            hint="Give the greyscale (B-mode) cine of the view.",
+        )
 
 
 def _chroma(image: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int16], ...]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cardiac.errors import InvalidPixelsError, UnreadableFileError, UnsupportedImageError
-from cardiac.io.color import ColorSampler, colored, graphics, is_flow
+from cardiac.io.color import ColorSampler, colored, graphics, refuse_flow
 from cardiac.io.dicom_regions import Calibration, calibrate, tissue_region
 from cardiac.io.dicom_tags import number, read_heart, read_subject, read_view, text
 from cardiac.io.dicom_time import read_times
@@ -245,23 +245,3 @@ def _grown(drawn: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     from scipy import ndimage
 
     return np.asarray(ndimage.binary_dilation(drawn, np.ones((3, 3), dtype=bool)))
-
-
-def refuse_flow(samples: npt.NDArray[np.uint8], found: npt.NDArray[np.bool_], path: Path) -> None:
-    """Refuse colour Doppler.
-
-    Args:
-        samples: (N, H, W, 3) RGB of the ultrasound image.
-        found: (N, H, W) pixels of them that are coloured.
-        path: File being read.
-
-    Raises:
-        UnsupportedImageError: Too much of the image is coloured.
-    """
-    flow, share = is_flow(samples, found)
-    if flow:
-        raise UnsupportedImageError(
-            f"colour covers {share:.0%} of the image: colour Doppler, not a greyscale cine.",
-            path=path,
-            hint="Give the greyscale (B-mode) cine of the view.",
-        )

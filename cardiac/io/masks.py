@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from cardiac.errors import InvalidPixelsError, UnsupportedImageError
 from cardiac.geometry import Mask
-from cardiac.io import metaimage, nifti
+from cardiac.io import itk, nifti
 from cardiac.io.pixels import check_file
 from cardiac.io.registry import find_format
 from cardiac.labels import Label
@@ -38,13 +38,13 @@ def read_mask(path: str | Path) -> tuple[Mask, EchoSequence]:
     path = Path(path)
     check_file(path)
     known = find_format(path) if path.is_file() else None
-    if known is None or known.module not in ("nifti", "metaimage"):
+    if known is None or known.module not in ("nifti", "itk"):
         raise UnsupportedImageError(
             "masks are read from NIfTI and MetaImage files only.",
             path=path,
             hint="Convert the mask, for example to .nii.gz.",
         )
-    volume = nifti.load(path) if known.module == "nifti" else metaimage.load(path)
+    volume = nifti.load(path) if known.module == "nifti" else itk.load(path)
     mask = check_labels(volume.values, path)
     geometry = EchoSequence(
         frames=mask.copy(),

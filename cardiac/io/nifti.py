@@ -11,8 +11,8 @@ import numpy.typing as npt
 from cardiac.errors import UnreadableFileError, UnsupportedImageError
 from cardiac.geometry import Spacing
 from cardiac.io.color import luma
-from cardiac.io.pixels import check_file, check_size, decoding
-from cardiac.io.volume import Volume, axes_of, refuse_depth
+from cardiac.io.pixels import check_file, check_length, check_size, decoding
+from cardiac.io.volume import Volume, as_frames, axes_of, refuse_depth
 from cardiac.sequence import EchoSequence, Storage
 
 _TO_MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
@@ -80,14 +80,6 @@ def load(path: Path) -> Volume:
     )
 
 
-def as_frames(values: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
-    """An array stored in the order of ``axes`` as (T, H, W)."""
-    kept = [axes.index(axis) for axis in "tyx" if axis in axes]
-    ones = [i for i in range(len(axes)) if i not in kept]
-    frames = values.transpose(ones + kept)[(0,) * len(ones)]
-    return np.ascontiguousarray(frames if "t" in axes else frames[None])
-
-
 def _trim(shape: tuple[int, ...]) -> tuple[int, ...]:
     while len(shape) > 4 and shape[-1] == 1:
         shape = shape[:-1]
@@ -115,12 +107,7 @@ def _check_length(path: Path, size: int) -> None:
         present *= _GZIP_MAX_RATIO
     elif path.suffix.lower() != ".nii":
         return
-    if size > present:
-        raise UnreadableFileError(
-            "the file is shorter than its header says; it is truncated.",
-            path=path,
-            hint="Export or copy the file again.",
-        )
+    check_length(path, present, size)
 
 
 def _spacing(zooms: tuple[float, ...], unit: str) -> tuple[Spacing | None, tuple[str, ...]]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import re
+import sys
+import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +22,13 @@ MAX_BYTES = 4 * 2**30
 MAX_FRAMES = 20_000
 MAX_SIDE = 8192
 MAX_FILE_BYTES = 8 * 2**30
+_MAX_MESSAGE = 4000
+"""Characters of a decoder's message; none that means something is longer."""
+_ENDS_EARLY = re.compile(
+    r"truncat|premature|incomplete|end[- ]of[- ](file|stream|input)|\bEOF\b|too short|short read"
+    r"|not read completely|not enough (data|bytes)|expected \d+ bytes|\d+ bytes (missing|required)",
+    re.IGNORECASE,
+)
 
 
 @contextmanager
@@ -41,13 +52,42 @@ def decoding(path: Path, what: str) -> Iterator[None]:
     except CardiacError:
         raise
     except Exception as error:
-        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else ""
-        detail = f" ({reason})" if reason else f" ({type(error).__name__})"
+        said = " ".join(str(error).split())[:_MAX_MESSAGE] or type(error).__name__
+        if isinstance(error, EOFError) or _ENDS_EARLY.search(said):
+            raise UnreadableFileError(
+                f"cannot be read as a {what}: it ends early, so it is truncated ({said}).",
+                path=path,
+                hint="Export or copy the file again.",
+            ) from error
         raise UnreadableFileError(
-            f"cannot be read as a {what}; it is truncated or damaged{detail}.",
+            f"cannot be read as a {what}: it is damaged, or of a kind that is not read ({said}).",
             path=path,
-            hint="Export or copy the file again.",
+            hint="Check that it is what its name says, or export it again in another format.",
         ) from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what a library writes straight to the console, and tell it with the error instead.
+
+    A library in C++ writes past ``sys.stderr``, so the descriptors are turned away.
+    """
+    with tempfile.TemporaryFile() as heard:
+        kept = {stream: os.dup(stream) for stream in (1, 2)}
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for stream in kept:
+                os.dup2(heard.fileno(), stream)
+            yield
+        except RuntimeError as error:
+            heard.seek(0)
+            said = heard.read(_MAX_MESSAGE).decode("utf-8", "replace")
+            raise RuntimeError(f"{error} {said}") from error
+        finally:
+            for stream, copy in kept.items():
+                os.dup2(copy, stream)
+                os.close(copy)
 
 
 def check_file(path: Path) -> None:
@@ -115,6 +155,25 @@ def check_size(shape: Sequence[int], itemsize: int, path: Path) -> int:
             hint="Cut the cine into shorter ones.",
         )
     return size
+
+
+def check_length(path: Path, present: int, needed: int) -> None:
+    """Refuse a file that is shorter than its header says, before memory is asked for.
+
+    Args:
+        path: File being read.
+        present: Bytes that it has, or can unpack to.
+        needed: Bytes that its header tells of.
+
+    Raises:
+        UnreadableFileError: It is truncated.
+    """
+    if needed > present:
+        raise UnreadableFileError(
+            f"is shorter than its header says ({present} of {needed} bytes): it is truncated.",
+            path=path,
+            hint="Export or copy the file again.",
+        )
 
 
 def check_not_constant(frames: npt.NDArray[Any], path: Path) -> None:

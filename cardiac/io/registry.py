@@ -31,7 +31,10 @@ class Format:
 _DICOM = Format("DICOM", (".dcm", ".dicom", ".dic"), "dicom")
 FORMATS = (
     Format("NIfTI", (".nii.gz", ".nii"), "nifti"),
-    Format("MetaImage", (".mhd", ".mha"), "metaimage"),
+    Format("MetaImage", (".mhd", ".mha"), "itk"),
+    Format("NRRD", (".nrrd", ".nhdr"), "itk"),
+    Format("GIPL", (".gipl.gz", ".gipl"), "itk"),
+    Format("VTK", (".vtk",), "itk"),
     _DICOM,
     Format("video", (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif"), "video"),
     Format("picture", (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"), "still"),
@@ -89,8 +92,8 @@ def read(path: str | Path) -> EchoSequence:
         raise UnreadableFileError(
             "is of no known image format.",
             path=path,
-            hint="Known are DICOM, NIfTI, MetaImage, AVI, MP4, MOV, MKV, GIF, PNG, JPEG, BMP "
-            "and TIFF.",
+            hint="Known are DICOM, NIfTI, MetaImage, NRRD, GIPL, VTK, AVI, MP4, MOV, MKV, GIF, "
+            "PNG, JPEG, BMP and TIFF.",
         )
     return _view_from_name(echonet.enrich(camus.enrich(known.read(path))), path)
 

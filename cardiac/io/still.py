@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cardiac.errors import UnreadableFileError
-from cardiac.io.color import colored, luma
-from cardiac.io.dicom import refuse_flow
+from cardiac.io.color import colored, luma, refuse_flow
 from cardiac.io.pixels import check_file, check_not_constant, check_size, decoding, to_uint8
 from cardiac.io.region import sector_region
 from cardiac.sequence import EchoSequence, Storage

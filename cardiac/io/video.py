@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cardiac.errors import InvalidPixelsError, UnreadableFileError, UnsupportedImageError
-from cardiac.io.color import ColorSampler, colored
-from cardiac.io.dicom import refuse_flow
+from cardiac.io.color import ColorSampler, colored, refuse_flow
 from cardiac.io.pixels import check_file, check_not_constant, check_size, decoding
 from cardiac.io.region import sector_region
 from cardiac.sequence import EchoSequence, Storage

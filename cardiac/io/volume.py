@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,8 @@ class Volume:
         storage: Layout in the file.
         path: The file.
         notes: How geometry and time were found.
+        scan_orientation: Where x and y of a tracked scanner's image point: M or U (marked or
+            unmarked side), then F or N (far or near); "" where nothing tells.
     """
 
     values: npt.NDArray[np.generic]
@@ -36,6 +39,7 @@ class Volume:
     storage: Storage
     path: Path
     notes: tuple[str, ...]
+    scan_orientation: str = ""
 
     def as_sequence(self) -> EchoSequence:
         """The volume as a greyscale cine.
@@ -53,6 +57,14 @@ class Volume:
             storage=self.storage,
             notes=self.notes + notes,
         )
+
+
+def as_frames(values: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
+    """An array stored in the order of ``axes`` as (T, H, W)."""
+    kept = [axes.index(axis) for axis in "tyx" if axis in axes]
+    ones = [i for i in range(len(axes)) if i not in kept]
+    frames = values.transpose(ones + kept)[(0,) * len(ones)]
+    return np.ascontiguousarray(frames if "t" in axes else frames[None])
 
 
 def axes_of(shape: tuple[int, ...], path: Path) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cardiac.errors import GeometryError, OutputError
-from cardiac.io.atomic import replacing
+from cardiac.io.files import replacing
 from cardiac.io.masks import check_labels
 from cardiac.labels import Label
 from cardiac.sequence import EchoSequence
@@ -84,16 +84,6 @@ def write_share_map(
         for plane, share in zip(values, shares, strict=True):
             share[:] = np.rint(np.clip(plane, 0, 1) * np.float32(255))
     return _write(Path(path), shares, sequence, description, slope=_BYTE_SCALE)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        OutputError: The folder or the file cannot be written.
-    """
-    with replacing(path) as temporary:
-        temporary.write_bytes(data)
 
 
 def _shaped(values: npt.ArrayLike, sequence: EchoSequence) -> npt.NDArray[Any]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from cardiac.errors import GeometryError
 from cardiac.geometry import Mask
-from cardiac.io.atomic import replacing
+from cardiac.io.files import replacing
 from cardiac.report.curve import draw_curve
 from cardiac.report.display import Display, check_masks
 from cardiac.report.sheet import Page

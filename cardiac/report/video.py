@@ -14,7 +14,7 @@ import numpy as np
 
 from cardiac.errors import OutputError
 from cardiac.geometry import FloatArray, Mask
-from cardiac.io.atomic import replacing
+from cardiac.io.files import replacing
 from cardiac.report.canvas import Canvas
 from cardiac.report.display import Display, check_masks
 from cardiac.sequence import EchoSequence

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardiac.errors import SettingsError, UnreadableFileError
-from cardiac.io.atomic import replacing
+from cardiac.io.files import replacing
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardiac.errors import WeightsError
-from cardiac.io.tensors import read_tensors
+from cardiac.io.files import read_tensors
 from cardiac.segmentation.network import NetworkSettings, build_network, unique_state
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cardiac.errors import WeightsError
-from cardiac.io.tensors import read_tensors, write_tensors
+from cardiac.io.files import read_tensors, write_tensors
 from cardiac.shape.arvae import ArVae
 from cardiac.shape.bank import Bank
 from cardiac.shape.completion import Completion

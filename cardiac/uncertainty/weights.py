@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from cardiac.errors import WeightsError
 from cardiac.geometry import CANONICAL_SIZE
-from cardiac.io.tensors import read_tensors, write_tensors
+from cardiac.io.files import read_tensors, write_tensors
 from cardiac.labels import Label
 from cardiac.uncertainty.bank import Bank
 from cardiac.uncertainty.calibration import MAP_NUMBERS, Calibration

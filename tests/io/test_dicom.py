@@ -293,7 +293,7 @@ def test_truncated_blank_and_boundless_files(write_dicom, frames):
 
 
 def test_undecodable_syntax_says_what_to_do(write_dicom, frames):
-    path = write_dicom(frames, syntax="1.2.840.10008.1.2.4.70", encoded=[b"\0" * 64] * 6)
+    path = write_dicom(frames, syntax="1.2.840.10008.1.2.4.94", encoded=[b"\0" * 64] * 6)
     with pytest.raises(UnsupportedImageError, match="no decoder"):
         read(path)
 

@@ -8,7 +8,7 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from cardiac.io.tensors import write_tensors
+from cardiac.io.files import write_tensors
 
 TENSORS = {
     "b": np.arange(6, dtype=np.float16).reshape(2, 3).T,
@@ -34,7 +34,7 @@ def test_bytes_are_the_same_in_another_process_and_order(tmp_path):
     texts = dict(reversed(TEXTS.items()))
     path = write_tensors(tmp_path / "here.safetensors", dict(reversed(TENSORS.items())), texts)
     program = (
-        "import sys, json, pathlib, numpy as np; from cardiac.io.tensors import write_tensors;"
+        "import sys, json, pathlib, numpy as np; from cardiac.io.files import write_tensors;"
         "from tests.io.test_tensors import TENSORS;"
         "write_tensors(pathlib.Path(sys.argv[1]), TENSORS, json.loads(sys.argv[2]))"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from cardiac.apps.batch.ledger import Ledger, State
 from cardiac.apps.batch.store import open_store
 from cardiac.apps.batch.tables import FRAMES, INDICES, table_parts
-from cardiac.io.hashes import file_hash
+from cardiac.io.files import file_hash
 
 
 @dataclass(frozen=True, slots=True)

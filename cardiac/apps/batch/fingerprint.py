@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import cardiac
 from cardiac.errors import CardiacError
-from cardiac.io.hashes import file_hash
+from cardiac.io.files import file_hash
 from cardiac.io.pixels import MAX_FILE_BYTES
 from cardiac.io.remote import remote_state
 

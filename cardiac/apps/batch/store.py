@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cardiac.errors import OutputError, SettingsError
-from cardiac.io.hashes import file_hash
+from cardiac.io.files import file_hash
 from cardiac.io.remote import is_url, shown_url
 
 _WHOLE_AT_ONCE = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "memory"}

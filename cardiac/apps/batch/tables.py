@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 from cardiac.apps.batch.ledger import State
 from cardiac.apps.batch.result import Row, unpack_indices, unpack_view_intervals
 from cardiac.errors import OutputError
-from cardiac.io.atomic import replacing
+from cardiac.io.files import replacing
 
 if TYPE_CHECKING:
     from cardiac.apps.batch.ledger import Entry, Ledger

@@ -18,7 +18,7 @@ from cardiac.apps.batch.privacy import hide_patient, shown_error, shown_item
 from cardiac.apps.batch.result import Failure, OutputFile, Result, pack_indices
 from cardiac.apps.batch.store import open_store
 from cardiac.errors import CardiacError, OutputError, WeightsError
-from cardiac.io.hashes import file_hash
+from cardiac.io.files import file_hash
 
 if TYPE_CHECKING:
     from cardiac.apps.batch.settings import BatchSettings

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cardiac.io.hashes import file_hash
+from cardiac.io.files import file_hash
 
 if TYPE_CHECKING:
     from cardiac.study import Study

@@ -144,7 +144,7 @@ class RunFolder:
         return Source.read(self._path(case))
 
     def _path(self, case: Case) -> Path:
-        from cardiac.io.hashes import file_hash
+        from cardiac.io.files import file_hash
 
         if case.sha256 and case.sha256 in self._hashes:
             return self._hashes[case.sha256]
@@ -181,7 +181,7 @@ class RunFolder:
     @cached_property
     def _hashes(self) -> dict[str, Path]:
         """The files named by hand, by their hash: a run may have been told to hide names."""
-        from cardiac.io.hashes import file_hash
+        from cardiac.io.files import file_hash
 
         return {file_hash(path): path for path in reversed(self._given)}
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 import cardiac
 from cardiac.geometry import Mask
-from cardiac.io.atomic import replacing
+from cardiac.io.files import replacing
 from cardiac.report.display import Display
 from cardiac.report.page.curves import curves, latent, numbers
 from cardiac.report.page.images import (

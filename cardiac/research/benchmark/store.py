@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.io.atomic import replacing
+from cardiac.io.files import replacing
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 

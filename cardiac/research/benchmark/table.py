@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cardiac.io.write import write_atomically
+from cardiac.io.files import write_atomically
 from cardiac.research.evaluation.metrics import STRUCTURE_LABELS
 
 Record = dict[str, Any]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from cardiac.anatomy.raster import bounding_box
 from cardiac.errors import OutputError
 from cardiac.geometry import Mask
-from cardiac.io.write import write_atomically
+from cardiac.io.files import write_atomically
 from cardiac.labels import Label
 from cardiac.types import BoolArray
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.io.atomic import replacing
+from cardiac.io.files import replacing
 from cardiac.research.phantom.cine import PhantomCine
 from cardiac.research.phantom.polar import visible
 from cardiac.research.phantom.synthetic import synthetic_cine

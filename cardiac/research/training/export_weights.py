@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardiac.io.tensors import write_tensors
+from cardiac.io.files import write_tensors
 from cardiac.segmentation.network import NetworkSettings, unique_state
 from cardiac.segmentation.quantize import fold_batch_norm, measure_ranges
 

@@ -156,7 +156,7 @@ def save(made: Dataset, path: str | Path) -> Path:
     Raises:
         OutputError: It cannot be written.
     """
-    from cardiac.io.write import write_atomically
+    from cardiac.io.files import write_atomically
 
     path = Path(path)
     write_atomically(path, finish(made))

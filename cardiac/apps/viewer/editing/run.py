@@ -18,7 +18,7 @@ from cardiac.clinical import Convention
 from cardiac.errors import CardiacError, OutputError
 from cardiac.geometry import FloatArray, Mask, Spacing
 from cardiac.io import InputItem, read_item
-from cardiac.io.hashes import file_hash
+from cardiac.io.files import file_hash
 from cardiac.io.masks import read_mask
 from cardiac.io.volume import Volume
 from cardiac.sequence import EchoSequence, Subject, View

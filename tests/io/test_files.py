@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cardiac.errors import OutputError
-from cardiac.io.atomic import replacing
+from cardiac.io.files import replacing
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
