@@ -54,13 +54,13 @@ def benchmark_command(
         methods: Some of network, debris, smoothing, pca, autoencoder, arvae, lagrangian; all by
             default.
         cache: Folder for cines and fitted models.
-        out: Folder for the ledger, the tables and the plots.
+        out: Folder for every result, the tables and the plots.
         settings: See configs/benchmark.yaml.
     """
     from rich.console import Console
     from threadpoolctl import threadpool_limits
 
-    from cardiac.research.benchmark import Benchmark, Ledger, choose
+    from cardiac.research.benchmark import Benchmark, ResultCache, choose
     from cardiac.research.benchmark.experts import Experts
     from cardiac.research.phantom import default_cache, read_manifest
     from cardiac.segmentation.segmenter import Segmenter
@@ -72,7 +72,7 @@ def benchmark_command(
         choose(settings, methods or ()),
         Segmenter.load(settings.segmentation),
         Experts(camus, splits, cache or default_cache()),
-        Ledger(out / "ledger.jsonl"),
+        ResultCache(out / "results.jsonl"),
         camus,
         settings.scale_with_interval,
     )

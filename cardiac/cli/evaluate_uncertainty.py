@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cardiac.cli.uncertainty_cases import Plan
     from cardiac.geometry import Mask
-    from cardiac.research.benchmark import Ledger
+    from cardiac.research.benchmark import ResultCache
     from cardiac.research.evaluation.uncertainty import Look
     from cardiac.research.evaluation.uncertainty_record import Record
     from cardiac.segmentation.segmenter import Segmentation, Segmenter
@@ -80,7 +80,7 @@ def evaluate_uncertainty(
 
     from cardiac.cli.benchmark import MANIFESTS, camus_folder
     from cardiac.cli.uncertainty_cases import plans
-    from cardiac.research.benchmark import Ledger
+    from cardiac.research.benchmark import ResultCache
     from cardiac.segmentation.segmenter import Segmenter
 
     camus = camus_folder(data)
@@ -90,7 +90,8 @@ def evaluate_uncertainty(
     names = dict.fromkeys([settings.method, *(methods or Method)])
     limit = min(limit or QUICK, QUICK) if quick else limit
     chosen = plans(camus, split, manifest, cines=cines, cache=cache, limit=limit)
-    evaluation = Evaluation(chosen, list(names), first, segmenter, stride, Ledger(out / LEDGER))
+    kept = ResultCache(out / LEDGER)
+    evaluation = Evaluation(chosen, list(names), first, segmenter, stride, kept)
     console = Console(stderr=True)
     if camus is None:
         console.print("no CAMUS folder: synthetic cines only (--data or CARDIAC_DATA names one)")
@@ -127,7 +128,7 @@ class Evaluation:
     estimator: Estimator
     segmenter: Segmenter
     stride: int
-    ledger: Ledger
+    ledger: ResultCache
 
     def __post_init__(self) -> None:
         settings = self.estimator.settings

@@ -54,7 +54,7 @@ def test_benchmark_writes_table_and_plots_and_resumes(tmp_path, capsys):
     first = (tmp_path / "out" / "benchmark.csv").read_bytes()
     names = {p.name for p in (tmp_path / "out").iterdir()}
     assert names == {
-        "ledger.jsonl", "benchmark.md", "benchmark.csv", "cines.csv", "benchmark_masks.png",
+        "results.jsonl", "benchmark.md", "benchmark.csv", "cines.csv", "benchmark_masks.png",
     }  # fmt: skip
     assert run() == 0
     assert "6 of them there already" in capsys.readouterr().err

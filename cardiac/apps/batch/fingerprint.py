@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cardiac
+from cardiac.code_hash import code_hash
 from cardiac.errors import CardiacError
 from cardiac.io.files import file_hash
 from cardiac.io.pixels import MAX_FILE_BYTES
@@ -34,15 +35,16 @@ def library_versions() -> dict[str, str | None]:
 def settings_hash(settings: ProcessSettings, batch: BatchSettings) -> str:
     """Hash of all that decides a result besides its input: settings, weights, versions, code.
 
-    A weights file counts by its bytes, not by its name. The number of threads and of workers
-    changes no result and does not count.
+    The code is that of the work on a case and of all it imports: pages, viewer and research may
+    change, and what is done stays done. A weights file counts by its bytes, not by its name. The
+    number of threads and of workers changes no result and does not count.
     """
     told = settings.model_dump()
     told.get("segmentation", {}).pop("threads", None)
     package = Path(cardiac.__file__).parent
     facts = {
         "cardiac": cardiac.__version__,
-        "code": _code_hash(package),
+        "code": code_hash("cardiac.apps.batch.work"),
         "libraries": library_versions(),
         "settings": _by_content(told),
         "weights": {
@@ -159,13 +161,6 @@ def _by_content(value: Any) -> Any:
     if isinstance(value, Path):
         return file_hash(value) if value.is_file() else str(value)
     return value
-
-
-@lru_cache(maxsize=1)
-def _code_hash(package: Path) -> str:
-    """Hash of the package's own modules: a change of the code is a change of the results."""
-    names = sorted(p for p in package.rglob("*") if p.suffix in (".py", ".yaml", ".json"))
-    return _hash_of([(p.relative_to(package).as_posix(), file_hash(p)) for p in names])
 
 
 def _hash_of(facts: Any) -> str:

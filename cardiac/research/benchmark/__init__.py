@@ -1,8 +1,8 @@
 """Methods against cines with known truth: what every claim about them rests on."""
 
-from cardiac.research.benchmark.ledger import Ledger
 from cardiac.research.benchmark.method import Correction, Method
 from cardiac.research.benchmark.registry import METHODS, choose
+from cardiac.research.benchmark.result_cache import ResultCache
 from cardiac.research.benchmark.run import Benchmark, Step
 from cardiac.research.benchmark.scores import SCORES, score
 from cardiac.research.benchmark.settings import BenchmarkSettings
@@ -14,8 +14,8 @@ __all__ = [
     "Benchmark",
     "BenchmarkSettings",
     "Correction",
-    "Ledger",
     "Method",
+    "ResultCache",
     "Row",
     "Step",
     "choose",

@@ -11,8 +11,8 @@ from typing import Any
 from cardiac.geometry import Mask
 from cardiac.research.benchmark.experts import Experts
 from cardiac.research.benchmark.failure import failed
-from cardiac.research.benchmark.ledger import Ledger, code_version, key_of
 from cardiac.research.benchmark.method import Advance, Correction, Method
+from cardiac.research.benchmark.result_cache import ResultCache, code_version, key_of
 from cardiac.research.benchmark.scores import VERSION, Scores, score
 from cardiac.research.phantom import CineSpec, PhantomCine, cached_cine, synthetic_cine
 from cardiac.research.phantom.cache import RECIPE
@@ -44,14 +44,14 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Benchmark:
-    """Methods on cines, with a ledger of results.
+    """Methods on cines, with a cache of results.
 
     Attributes:
         specs: The cines.
         methods: See :func:`cardiac.research.benchmark.registry.choose`.
         segmenter: The network.
         experts: What shape models are fitted to.
-        ledger: Results so far; new ones go there.
+        cache: Results so far; new ones go there.
         camus: Folder of CAMUS for real-texture cines.
         scale_with_interval: Let the temporal bound grow with the frame interval.
     """
@@ -60,7 +60,7 @@ class Benchmark:
     methods: Sequence[Method]
     segmenter: Segmenter
     experts: Experts
-    ledger: Ledger
+    cache: ResultCache
     camus: Path | None = None
     scale_with_interval: bool = True
 
@@ -83,14 +83,14 @@ class Benchmark:
         }
 
     def key(self, spec: CineSpec, method: Method) -> str:
-        """Key of a result in the ledger."""
+        """Key of a result in the cache."""
         return key_of(spec, method.name, method.settings_with(self.experts), self.shared)
 
     def pending(self) -> list[Step]:
         """Cines that lack a result."""
         steps = []
         for spec in self.specs:
-            lacking = (m for m in self.everything if self.ledger.get(self.key(spec, m)) is None)
+            lacking = (m for m in self.everything if self.cache.get(self.key(spec, m)) is None)
             if methods := tuple(lacking):
                 steps.append(Step(spec, methods))
         return steps
@@ -123,13 +123,13 @@ class Benchmark:
         return elapsed / _TRIAL_FRAMES
 
     def run(self, corrections: dict[str, Correction]) -> Iterator[Step]:
-        """Compute what is lacking, cine by cine; each is in the ledger when it is given.
+        """Compute what is lacking, cine by cine; each is in the cache when it is given.
 
         Args:
             corrections: From :meth:`prepare`.
 
         Raises:
-            CardiacError: A cine cannot be made, or the ledger cannot be written.
+            CardiacError: A cine cannot be made, or the cache cannot be written.
         """
         for step in self.pending():
             cine = cached_cine(step.spec, self.camus, self.experts.cache)
@@ -141,7 +141,7 @@ class Benchmark:
                     "resolution": f"{cine.frames.shape[1]}×{cine.frames.shape[2]}",
                     "scores": scores,
                 }
-                self.ledger.add(self.key(step.spec, method), record)
+                self.cache.add(self.key(step.spec, method), record)
             yield step
 
     def _scored(
@@ -165,5 +165,5 @@ class Benchmark:
 
     def records(self) -> list[dict[str, Any]]:
         """Results so far, cine by cine and in the order of the methods."""
-        found = (self.ledger.get(self.key(s, m)) for s in self.specs for m in self.everything)
+        found = (self.cache.get(self.key(s, m)) for s in self.specs for m in self.everything)
         return [record for record in found if record is not None]

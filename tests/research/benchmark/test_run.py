@@ -9,7 +9,7 @@ from cardiac.errors import OutputError
 from cardiac.research.benchmark import (
     Benchmark,
     BenchmarkSettings,
-    Ledger,
+    ResultCache,
     markdown,
     summarise,
     write_csv,
@@ -40,9 +40,9 @@ def bench(tmp_path_factory, segmenter):
     folder = tmp_path_factory.mktemp("bench")
     from cardiac.research.benchmark.experts import Experts
 
-    def make(*methods, specs=SPECS, name="ledger.jsonl"):
+    def make(*methods, specs=SPECS, name="results.jsonl"):
         experts = Experts(None, folder, folder)
-        return Benchmark(specs, methods, segmenter, experts, Ledger(folder / name))
+        return Benchmark(specs, methods, segmenter, experts, ResultCache(folder / name))
 
     full = make(ALONE, NOTHING)
     list(full.run(full.prepare()))
@@ -73,14 +73,14 @@ def test_only_what_changed_is_computed_again(bench):
 
 def test_a_line_cut_off_is_computed_again(bench, tmp_path):
     make, full = bench
-    text = full.ledger.path.read_text()
-    path = full.ledger.path.with_name("torn.jsonl")
+    text = full.cache.path.read_text()
+    path = full.cache.path.with_name("torn.jsonl")
     path.write_text(text[:-40])
     torn = make(ALONE, NOTHING, name="torn.jsonl")
     (step,) = torn.pending()
     assert [m.name for m in step.methods] == ["nothing"]
     list(torn.run(torn.prepare()))
-    assert len(Ledger(path)) == len(full.ledger)
+    assert len(ResultCache(path)) == len(full.cache)
 
 
 def test_scores_come_from_the_masks_of_the_method(bench):
@@ -157,14 +157,14 @@ def test_plots_are_drawn_for_images_and_masks(bench, tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"benchmark_images.png", "benchmark_masks.png"}
 
 
-def test_a_ledger_that_cannot_be_written_says_so(tmp_path):
+def test_a_cache_that_cannot_be_written_says_so(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
-        Ledger(tmp_path / "file" / "ledger.jsonl").add("k", {})
+        ResultCache(tmp_path / "file" / "results.jsonl").add("k", {})
 
 
-def test_the_ledger_is_json_lines(bench):
-    lines = bench[1].ledger.path.read_text().splitlines()
+def test_the_cache_is_json_lines(bench):
+    lines = bench[1].cache.path.read_text().splitlines()
     assert all("scores" in json.loads(line) for line in lines)
 
 

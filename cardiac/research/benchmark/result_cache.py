@@ -5,22 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cardiac
+from cardiac.code_hash import code_hash
 from cardiac.errors import OutputError
 from cardiac.research.phantom import CineSpec
 
-_BELOW = (
-    *("geometry.py", "labels.py", "metrics.py", "sequence.py"),
-    *(f"{room}/**/*.py" for room in ("anatomy", "clinical", "correction", "segmentation")),
-    *(f"{room}/**/*.py" for room in ("shape", "temporal")),
-)
 
-
-class Ledger:
+class ResultCache:
     """One line of JSON for each result, under a key of everything that it depends on.
 
     Args:
@@ -37,7 +30,7 @@ class Ledger:
         try:
             text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
         except (OSError, UnicodeDecodeError) as error:
-            raise OutputError("this ledger cannot be read", path=self.path) from error
+            raise OutputError("this file of results cannot be read", path=self.path) from error
         for line in text.splitlines():
             try:
                 record = json.loads(line)
@@ -66,23 +59,17 @@ class Ledger:
                 file.write(("\n" if self._torn else "") + json.dumps(full) + "\n")
         except OSError as error:
             hint = "Choose another folder for the results."
-            raise OutputError("this ledger cannot be written", path=self.path, hint=hint) from error
+            raise OutputError(
+                "this file of results cannot be written", path=self.path, hint=hint
+            ) from error
         self._torn = False
         self._records[key] = full
 
 
-@cache
 def code_version() -> str:
-    """Start of a hash of the code that methods and scores rest on.
-
-    Methods of the benchmark itself carry a version of their own.
-    """
-    package = Path(cardiac.__file__).parent
-    digest = hashlib.sha256()
-    for place in _BELOW:
-        for path in sorted(package.glob(place)):
-            digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:12]
+    """Start of a hash of all code that methods and scores rest on."""
+    room = "cardiac.research.benchmark"
+    return code_hash(f"{room}.run", f"{room}.registry")[:12]
 
 
 def key_of(spec: CineSpec, method: str, settings: dict[str, Any], run: dict[str, Any]) -> str:
