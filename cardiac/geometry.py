@@ -98,6 +98,68 @@ class CanonicalGrid:
         centers = (np.arange(size, dtype=np.float64) + 0.5 - size / 2) * step
         return np.asarray(centers + ((low + high) / 2 - 0.5), dtype=np.float64)
 
+    def points_to_canonical(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Points (..., 2) as (row, column) in pixels of the image, in canonical pixels."""
+        return np.asarray((points - self._first_centre()) / np.array(self.pitch))
+
+    def points_to_image(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Points (..., 2) as (row, column) in canonical pixels, in pixels of the image."""
+        return np.asarray(points * np.array(self.pitch) + self._first_centre())
+
+    def _first_centre(self) -> npt.NDArray[np.float64]:
+        """Image coordinates (row, column) of the first canonical pixel's centre."""
+        return np.array([self._centers(axis, self.size)[0] for axis in (0, 1)])
+
+    def nearest_labels(self, masks: Mask, side: int | None = None) -> Mask:
+        """Label maps (T, side, side): the label of the image's pixel at each sample's centre.
+
+        Args:
+            masks: (T, H, W) on the image.
+            side: Samples along the square; its size if None.
+        """
+        side = side or self.size
+        places = [np.rint(self._centers(axis, side)).astype(np.intp) for axis in (0, 1)]
+        inside = [(p >= 0) & (p < n) for p, n in zip(places, masks.shape[1:], strict=True)]
+        result = np.zeros((len(masks), side, side), np.uint8)
+        cut = masks[:, places[0][inside[0]]][:, :, places[1][inside[1]]]
+        result[np.ix_(np.arange(len(masks)), *map(np.flatnonzero, inside))] = cut
+        return result
+
+    def label_fractions(self, masks: Mask) -> FloatArray:
+        """(..., 4, size, size) fraction of each canonical pixel that each label covers.
+
+        Args:
+            masks: (..., H, W) on the image, outside of which there is background.
+        """
+        fractions = self.to_canonical(masks[..., None, :, :] == np.arange(4)[:, None, None])
+        fractions[..., 0, :, :] = 1 - fractions[..., 1:, :, :].sum(axis=-3)
+        return fractions
+
+    def majority_labels(self, masks: Mask) -> Mask:
+        """Label maps (..., size, size): the label that covers most of each canonical pixel."""
+        return np.asarray(self.label_fractions(masks).argmax(axis=-3), np.uint8)
+
+    def labels_to_image(self, labels: Mask) -> Mask:
+        """Labels (T, H, W) of the image's pixels: those of the sample each one's centre is in.
+
+        Args:
+            labels: (T, side, side) on the square.
+        """
+        region, side = self.region, labels.shape[-1]
+        result = np.zeros((len(labels), *self.shape), np.uint8)
+        cells, inside = [], []
+        limits = ((region.top, region.bottom), (region.left, region.right))
+        for axis, (first, last) in enumerate(limits):
+            pixels = np.arange(first, last)
+            step = self.pitch[axis] * self.size / side
+            cell = (pixels - (first + last) / 2 + 0.5) / step + side / 2
+            cell = np.floor(cell).astype(np.intp)
+            found = (cell >= 0) & (cell < side)
+            cells.append(cell[found])
+            inside.append(pixels[found])
+        result[np.ix_(np.arange(len(labels)), *inside)] = labels[:, cells[0]][:, :, cells[1]]
+        return result
+
     def to_canonical(self, frames: npt.NDArray[np.generic]) -> FloatArray:
         """Resample images (..., H, W) to (..., size, size), anti-aliased, zero outside."""
         rows, columns = (

@@ -38,6 +38,14 @@ ATTRIBUTE_TITLES = {
 """What a reader calls each attribute, and the atrium's area."""
 
 
+_POWERS = np.array([2, 1, 1, 0, 2, 1, 1])
+
+
+def length_powers(length: float) -> Array:
+    """(7,) unit of each attribute for a unit of length: its square for areas, 1 for the angle."""
+    return np.asarray(float(length) ** _POWERS)
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Attributes:
     """What was measured on every frame.

@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from cardiac.anatomy.frame import LV, MYO, as_masks, as_spacing
 from cardiac.anatomy.landmarks import Landmarks
-from cardiac.anatomy.outlines import border_edges, resample_curve
+from cardiac.anatomy.outlines import border_edges, contour_length, resample_curve
 from cardiac.anatomy.raster import bounding_box, crop
 from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask, Spacing
@@ -68,11 +68,6 @@ def endocardium(
     if order.size < 3:
         raise MeasurementError("the endocardium cannot be followed from annulus to annulus")
     return resample_curve(closed[order], n)
-
-
-def contour_length(points: Array) -> float:
-    """Length of an open contour (n, 2)."""
-    return float(np.hypot(*np.diff(points, axis=0).T).sum())
 
 
 def wall_thickness(mask: Mask, landmarks: Landmarks, spacing: Spacing) -> WallThickness:

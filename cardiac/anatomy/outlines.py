@@ -229,6 +229,11 @@ def fill_polygons(polygons: Sequence[Array], shape: tuple[int, int]) -> BoolArra
     return np.asarray(inside.reshape(len(polygons), height, width + 1)[:, :, :-1])
 
 
+def contour_length(points: Array) -> float:
+    """Length of an open contour (n, 2)."""
+    return float(np.hypot(*np.diff(points, axis=0).T).sum())
+
+
 def resample_curve(points: Array, n: int) -> Array:
     """n points at equal distances along an open curve (m, 2)."""
     down, right = (points[1:] - points[:-1]).T

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from cardiac.anatomy.atrium import Atrium, find_atrium
-from cardiac.anatomy.contours import contour_length, endocardium, wall_thickness
+from cardiac.anatomy.contours import endocardium, wall_thickness
 from cardiac.anatomy.frame import LA, LV, MYO
 from cardiac.anatomy.landmarks import Landmarks
+from cardiac.anatomy.outlines import contour_length
 from cardiac.clinical.indices import NUMBERS, BeatIndices, Stack
 from cardiac.clinical.phases import Beat
 from cardiac.clinical.volumes import (

@@ -78,7 +78,7 @@ def _recover(canvas: Canvas, masks: Mask, outlines: Array, trust: Array, model: 
     doubted = (trust < BELIEVED) & (masks == LV).any(axis=(1, 2))
     if not doubted.any():
         return
-    codes = model.encode(canvas.square(masks[doubted]))
+    codes = model.encode(canvas.grid.nearest_labels(masks[doubted]))
     places = np.flatnonzero(doubted)[codes.found]
     if places.size:
         outlines[places] = model.outlines(codes.mean[codes.found])
@@ -87,9 +87,9 @@ def _recover(canvas: Canvas, masks: Mask, outlines: Array, trust: Array, model: 
 
 def follow(canvas: Canvas, masks: Mask) -> Array:
     """Outlines (T, POINTS, 2) in canonical pixels of masks (T, H, W); NaN where there is none."""
-    seen = masks if canvas.followable else canvas.square(masks)
+    seen = masks if canvas.followable else canvas.grid.nearest_labels(masks)
     outlines = np.stack([_outline(mask) for mask in seen])
-    return canvas.to_canonical(outlines) if canvas.followable else outlines
+    return canvas.grid.points_to_canonical(outlines) if canvas.followable else outlines
 
 
 def _outline(mask: Mask) -> Array:

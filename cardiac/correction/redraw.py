@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cardiac.anatomy.attributes import length_powers
 from cardiac.anatomy.frame import BACKGROUND, LA
 from cardiac.correction.canvas import Canvas
 from cardiac.correction.certificate import Certificate, Measured
@@ -209,5 +210,4 @@ def _bounds(canvas: Canvas, terms: Terms, attributes: Array) -> Array:
     tau = bound_in_force(terms.frame_interval_s)
     if terms.spacing is None:
         return np.asarray(tau * spans_in_pixels(attributes))
-    px = canvas.pixel_mm
-    return np.asarray(tau * expert_spans() / np.array([px**2, px, px, 1.0, px**2, px, px]))
+    return np.asarray(tau * expert_spans() / length_powers(canvas.pixel_mm))

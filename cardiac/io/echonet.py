@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from cardiac.anatomy.outlines import polygon_area
 from cardiac.sequence import EchoSequence, View
 
 Phases: TypeAlias = tuple[int, int]
@@ -113,8 +114,7 @@ def _area(lines: list[list[float]]) -> float:
     if len(chords) < 2:
         return 0.0
     outline = np.concatenate([chords[:, :2], chords[::-1, 2:]])
-    x, y = outline.T
-    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
+    return float(polygon_area(outline))
 
 
 def _rows(path: str, stamp: int) -> Iterator[dict[str, str]]:

@@ -18,13 +18,14 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from cardiac.anatomy.overlap import REGIONS
 from cardiac.geometry import FloatArray, Mask
 from cardiac.labels import Label
 
 Indices: TypeAlias = npt.NDArray[np.int32]
 
 CONTOURS: tuple[tuple[Label, tuple[Label, ...], str], ...] = (
-    (Label.MYOCARDIUM, (Label.LV, Label.MYOCARDIUM), "epicardium"),
+    (Label.MYOCARDIUM, REGIONS["epicardium"], "epicardium"),
     (Label.LA, (Label.LA,), Label.LA.title),
     (Label.LV, (Label.LV,), Label.LV.title),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from cardiac.anatomy.frame import LA, LV, MYO, as_masks
+from cardiac.anatomy.frame import as_masks
+from cardiac.anatomy.overlap import REGIONS, region
 from cardiac.geometry import FloatArray, Mask
 from cardiac.types import BoolArray
 
@@ -17,8 +18,8 @@ def mask_distance_maps(masks: Mask) -> FloatArray:
     lies half way between pixels. A structure that is absent is H + W pixels away everywhere.
     """
     frames = as_masks(masks)
-    regions = ((frames == LV), (frames == LV) | (frames == MYO), (frames == LA))
-    return np.stack([[_signed(mask) for mask in region] for region in regions], axis=1)
+    regions = (region(frames, name) for name in REGIONS)
+    return np.stack([[_signed(mask) for mask in found] for found in regions], axis=1)
 
 
 def _signed(region: BoolArray) -> FloatArray:

@@ -15,9 +15,9 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
+from cardiac.anatomy.attributes import length_powers
 from cardiac.errors import GeometryError, SettingsError
-
-Array = npt.NDArray[np.float64]
+from cardiac.types import Array, BoolArray
 
 TAU = (0.0160, 0.0262, 0.0969, 0.0229, 0.0321, 0.00456, 0.0110)
 """Published bounds, in the order of `cardiac.anatomy.ATTRIBUTES`."""
@@ -35,6 +35,7 @@ class Consistency:
         deviation: (T, 7) d_t = (a_t − mean of both neighbours) ÷ span; NaN on the first and
             last frame and where a number is missing.
         bound: (7,) bound in force on |d_t|.
+        spans: (7,) by which the attributes are scaled, in their units.
         within: (T, 7) whether it is kept; True on the first and last frame, False where a
             number is missing.
         applicable: False for fewer than three frames, which cannot be inconsistent.
@@ -43,12 +44,18 @@ class Consistency:
 
     deviation: Array
     bound: Array
-    within: npt.NDArray[np.bool_]
+    spans: Array
+    within: BoolArray
     applicable: bool
     reason: str = ""
 
     @property
-    def frames(self) -> npt.NDArray[np.bool_]:
+    def largest(self) -> Array:
+        """(7,) largest second difference that the bounds allow, in the units of the attributes."""
+        return np.asarray(self.bound * self.spans)
+
+    @property
+    def frames(self) -> BoolArray:
         """(T,) whether each frame is consistent."""
         return np.asarray(self.within.all(axis=1))
 
@@ -107,7 +114,7 @@ def consistency(
     within = np.ones(values.shape, dtype=bool)
     if len(values) < 3:
         reason = "fewer than three frames: temporal consistency does not apply"
-        return Consistency(deviation, bound, within, applicable=False, reason=reason)
+        return Consistency(deviation, bound, scale, within, applicable=False, reason=reason)
     deviation[1:-1] = second_difference(values) / scale
     within[1:-1] = np.abs(deviation[1:-1]) <= bound
     missing = np.isnan(values)
@@ -116,7 +123,7 @@ def consistency(
     if missing.any():
         count = int(missing.any(axis=1).sum())
         reason = f"an attribute is missing in {count} of {len(values)} frames"
-    return Consistency(deviation, bound, within, applicable=True, reason=reason)
+    return Consistency(deviation, bound, scale, within, applicable=True, reason=reason)
 
 
 def second_difference(values: Array) -> Array:
@@ -168,5 +175,4 @@ def spans_in_pixels(attributes: npt.ArrayLike) -> Array:
     if lengths.size == 0 or lengths.max() <= 0:
         raise GeometryError("no frame has a long axis to scale by")
     pixels = lengths.max() / _shipped()[1]
-    scale = np.array([pixels**2, pixels, pixels, 1.0, pixels**2, pixels, pixels])
-    return np.asarray(expert_spans() * scale)
+    return np.asarray(expert_spans() * length_powers(pixels))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cardiac.anatomy.outlines import polygon_area
 from cardiac.shape.outline import ATRIUM, BASE, EPI, MARKS, WALL
 from cardiac.types import Array
 
@@ -52,7 +53,7 @@ def measure_outlines(points: Array) -> Drawn:
     roof = atrium[np.arange(len(points)), away.argmax(axis=1)]
     diameters, length = _discs(cavity, middle, apex)
     la_diameters, la_length = _discs(atrium, middle, roof)
-    area, whole, la_area = (_positive(_area(ring)) for ring in (cavity, epi, atrium))
+    area, whole, la_area = (_positive(polygon_area(ring)) for ring in (cavity, epi, atrium))
     return Drawn(diameters, length, area, _positive(whole - area), la_diameters, la_length, la_area)
 
 
@@ -80,13 +81,6 @@ def _discs(rings: Array, middle: Array, tip: Array) -> tuple[Array, Array]:
     low = np.where(crosses, at, np.inf).min(axis=1)
     # A disc that no side crosses lies beyond the outline, and has no width.
     return np.where(np.isfinite(high - low), high - low, 0.0), length
-
-
-def _area(rings: Array) -> Array:
-    r, c = rings[..., 0], rings[..., 1]
-    return np.asarray(
-        np.abs((r * np.roll(c, -1, axis=1) - c * np.roll(r, -1, axis=1)).sum(axis=1)) / 2
-    )
 
 
 def _positive(values: Array) -> Array:

@@ -13,7 +13,6 @@ from cardiac.errors import GeometryError
 from cardiac.geometry import CanonicalGrid, FloatArray, Mask
 from cardiac.segmentation.segmenter import Segmentation
 from cardiac.sequence import EchoSequence
-from cardiac.uncertainty.grid import labels_on_grid
 
 _CHUNK = 32
 
@@ -47,7 +46,7 @@ class Evidence:
                 path=sequence.source,
             )
         side = segmentation.logits.shape[-1]
-        labels = labels_on_grid(masks, segmentation.grid, side)
+        labels = segmentation.grid.nearest_labels(masks, side)
         return cls(sequence, labels, segmentation.logits, segmentation.grid)
 
     def __len__(self) -> int:

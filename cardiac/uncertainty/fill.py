@@ -13,7 +13,6 @@ from cardiac.segmentation.segmenter import Segmentation
 from cardiac.sequence import EchoSequence
 from cardiac.uncertainty.estimate import Estimator
 from cardiac.uncertainty.evidence import Evidence
-from cardiac.uncertainty.grid import labels_on_image
 from cardiac.uncertainty.map_correct import map_correct
 
 BoolArray = npt.NDArray[np.bool_]
@@ -47,7 +46,7 @@ def fill_in(
         )
         kept = np.isfinite(drawn.codes).all(axis=1)
         doubtful[doubtful] = kept
-        masks[doubtful] = labels_on_image(drawn.labels[kept], segmentation.grid)
+        masks[doubtful] = segmentation.grid.labels_to_image(drawn.labels[kept])
     return masks, doubtful
 
 

@@ -13,7 +13,6 @@ from cardiac.shape.arvae import ArVae
 from cardiac.types import Array
 from cardiac.uncertainty.calibration import Calibration, ErrorLaw
 from cardiac.uncertainty.drawn import Drawn, measure_outlines
-from cardiac.uncertainty.grid import labels_on_grid
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,7 +71,7 @@ def draw_beats(
     frames = sorted({frame for beat in beats for frame in beat})
     if not frames:
         return []
-    codes = model.encode(labels_on_grid(masks[frames], grid, grid.size))
+    codes = model.encode(grid.nearest_labels(masks[frames]))
     shape = (max(1, draws // 2), model.dimensions)
     common = np.random.default_rng(seed).standard_normal(shape)
     share = calibration.coupling

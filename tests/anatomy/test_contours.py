@@ -7,7 +7,8 @@ import pytest
 
 from cardiac.anatomy import find_landmarks
 from cardiac.anatomy.atrium import find_atrium
-from cardiac.anatomy.contours import contour_length, endocardium, wall_thickness
+from cardiac.anatomy.contours import endocardium, wall_thickness
+from cardiac.anatomy.outlines import contour_length
 from cardiac.errors import MeasurementError
 from tests.shapes import Apical
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiac.anatomy import check, load_profile
+from cardiac.anatomy.overlap import REGIONS, dice, region
 from cardiac.correction import correct_masks
 from cardiac.correction.certificate import certify
 from cardiac.errors import GeometryError, InvalidPixelsError, SettingsError
-from cardiac.research.evaluation.metrics import STRUCTURE_LABELS, dice, structure
 from cardiac.research.phantom import MASK_CORRUPTIONS, PhantomCine, corrupt_masks, synthetic_cine
 from tests.shapes import beating
 
@@ -28,8 +28,8 @@ def overlap(masks: np.ndarray, truth: np.ndarray) -> float:
     return float(
         np.mean(
             [
-                dice(structure(a, name), structure(b, name))
-                for name in STRUCTURE_LABELS
+                dice(region(a, name), region(b, name))
+                for name in REGIONS
                 for a, b in zip(masks, truth, strict=True)
             ]
         )

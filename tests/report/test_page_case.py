@@ -125,7 +125,7 @@ def test_the_steadiness_is_within_its_bound_where_the_certificate_says_so(study,
 def test_the_latent_trajectory_is_where_the_shape_model_puts_the_masks(study, data):
     model = load_shape_model().model
     canvas = Canvas(study.sequence.shape, study.sequence.spacing)
-    codes = model.encode(canvas.square(study.masks)).mean[:, : len(data["latent"])]
+    codes = model.encode(canvas.grid.nearest_labels(study.masks)).mean[:, : len(data["latent"])]
     shown = np.array([series["written"] for series in data["latent"]]).T
     assert np.abs(shown - codes).max() < 0.25  # pixels of another grid: not to the last digit
 

@@ -6,7 +6,6 @@ from cardiac.geometry import CanonicalGrid
 from cardiac.segmentation.segmenter import Segmentation
 from cardiac.uncertainty import Method
 from cardiac.uncertainty.fill import fill_in, told_against
-from cardiac.uncertainty.grid import labels_on_grid, labels_on_image
 from tests.shapes import Apical
 from tests.uncertainty.conftest import Answer
 
@@ -15,7 +14,7 @@ def test_labels_come_back_where_they_were():
     mask = Apical().mask()[None]
     for spacing in ((1.0, 1.0), (0.5, 0.8)):
         grid = CanonicalGrid.fit(mask.shape[1:], spacing)
-        back = labels_on_image(labels_on_grid(mask, grid, grid.size), grid)
+        back = grid.labels_to_image(grid.nearest_labels(mask))
         assert back.shape == mask.shape
         assert (back == mask).mean() > 0.995
 

@@ -180,7 +180,9 @@ class Atlas:
         }
         codes = {}
         if chosen:
-            encoded = self.shapes.model.encode(canvas.square(masks[list(chosen.values())]))
+            encoded = self.shapes.model.encode(
+                canvas.grid.nearest_labels(masks[list(chosen.values())])
+            )
             codes = {phase: encoded.mean[k] for k, phase in enumerate(chosen) if encoded.found[k]}
         place = Place(chosen, codes)
         self._places[name] = place

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardiac.anatomy import ATTRIBUTE_TITLES, ATTRIBUTES
-from cardiac.errors import GeometryError
+from cardiac.anatomy.attributes import length_powers
 from cardiac.types import Array
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ def latent(study: Study) -> list[Data]:
     written = _codes(after, canvas, model)
     raw = None if before is None else _codes(before, canvas, model)
     pixel = canvas.pixel_mm
-    scale = np.array([pixel**2, pixel, pixel, 1.0, pixel**2, pixel, pixel]) * model.attribute_sd
-    corridor = after.consistency.bound * _spans(after) / scale
+    corridor = after.consistency.largest / (length_powers(pixel) * model.attribute_sd)
     return [
         {
             "key": name,
@@ -107,18 +106,6 @@ def _model() -> ArVae:
 def _codes(certificate: Certificate, canvas: Any, model: ArVae) -> Array:
     values = canvas.attributes(certificate.attributes.values)
     return np.asarray((values - model.attribute_mean) / model.attribute_sd)
-
-
-def _spans(certificate: Certificate) -> Array:
-    """What the temporal bounds are scaled by, as the certificate does."""
-    from cardiac.temporal import expert_spans, spans_in_pixels
-
-    if certificate.attributes.units == "mm":
-        return expert_spans()
-    try:
-        return spans_in_pixels(certificate.attributes.values)
-    except GeometryError:
-        return expert_spans()
 
 
 def _unsteadiness(certificate: Certificate) -> Array:

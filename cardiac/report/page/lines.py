@@ -7,6 +7,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from cardiac.anatomy.outlines import contour_length, resample_curve
+from cardiac.anatomy.overlap import REGIONS
 from cardiac.geometry import FloatArray, Mask
 from cardiac.labels import Label
 from cardiac.report.display import Display
@@ -15,7 +17,7 @@ Paths: TypeAlias = list[list[int]]
 """Polylines as x, y in tenths of a pixel: the first point, then steps. Closed."""
 
 STRUCTURES: tuple[tuple[str, str, Label, tuple[Label, ...]], ...] = (
-    ("epi", "epicardium", Label.MYOCARDIUM, (Label.LV, Label.MYOCARDIUM)),
+    ("epi", "epicardium", Label.MYOCARDIUM, REGIONS["epicardium"]),
     ("la", Label.LA.title, Label.LA, (Label.LA,)),
     ("lv", Label.LV.title, Label.LV, (Label.LV,)),
 )
@@ -88,9 +90,8 @@ def _near(found: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 def _packed(line: npt.NDArray[np.float64], step: float) -> list[int]:
     """A closed line (n, 2) of row, column as steps of x, y."""
-    length = np.concatenate([[0.0], np.hypot(*np.diff(line, axis=0).T).cumsum()])
-    if length[-1] > _SHORT:
-        places = np.linspace(0, length[-1], max(8, round(length[-1] / step)), endpoint=False)
-        line = np.stack([np.interp(places, length, line[:, axis]) for axis in (0, 1)], axis=1)
+    length = contour_length(line)
+    if length > _SHORT:
+        line = resample_curve(line, max(8, round(length / step)) + 1)[:-1]
     tenths = np.rint(line[:, ::-1] * 10).astype(int)
     return np.concatenate([tenths[:1], np.diff(tenths, axis=0)]).ravel().tolist()

@@ -15,8 +15,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from cardiac.anatomy.attributes import length_powers
 from cardiac.geometry import CANONICAL_SIZE, CanonicalGrid, Mask
-from cardiac.research.benchmark.experts import shares_on
 from cardiac.research.benchmark.lagrangian import smooth_trajectories
 from cardiac.research.benchmark.method import Correction
 from cardiac.research.benchmark.settings import LagrangianSettings
@@ -44,7 +44,7 @@ def reconstruct(model: ArVae, change: Change | None = None) -> Correction:
 
     def correct(masks: Mask, sequence: EchoSequence, segmentation: Segmentation) -> Mask:
         grid = replace(segmentation.grid, size=CANONICAL_SIZE)
-        canonical = shares_on(masks, grid).argmax(axis=1).astype(np.uint8)
+        canonical = grid.majority_labels(masks)
         codes = model.encode(canonical)
         found = codes.found
         if not found.any():
@@ -84,7 +84,7 @@ def _spans(attributes: Array, sequence: EchoSequence, grid: CanonicalGrid) -> Ar
     if sequence.spacing is None:
         return spans_in_pixels(attributes)
     mm = sequence.spacing[1] * grid.pitch[1]
-    return np.asarray(expert_spans() / [mm**2, mm, mm, 1.0, mm**2, mm, mm])
+    return np.asarray(expert_spans() / length_powers(mm))
 
 
 def _filled(codes: Array, found: npt.NDArray[np.bool_]) -> Array:

@@ -18,7 +18,7 @@ import numpy as np
 
 from cardiac.geometry import Mask
 from cardiac.labels import Label
-from cardiac.research.benchmark.experts import SIZE, Experts, shares_on
+from cardiac.research.benchmark.experts import SIZE, Experts
 from cardiac.research.benchmark.method import Advance, Correction
 from cardiac.research.benchmark.settings import AutoencoderSettings
 from cardiac.research.benchmark.store import Arrays, kept
@@ -71,7 +71,7 @@ def trained_autoencoder(
     network.eval()
 
     def correct(masks: Mask, _: EchoSequence, segmentation: Segmentation) -> Mask:
-        shares = shares_on(masks, replace(segmentation.grid, size=SIDE))
+        shares = replace(segmentation.grid, size=SIDE).label_fractions(masks)
         with torch.inference_mode(), _one_thread():
             logits = network(torch.from_numpy(shares)).numpy()
         return labels_on_image(logits, segmentation.grid)

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from cardiac.geometry import CanonicalGrid, Mask
-from cardiac.labels import Label
 from cardiac.research.benchmark.store import kept
 
 SIZE = 128
@@ -65,17 +64,7 @@ class Experts:
 
 def canonical(mask: Mask, spacing: tuple[float, float]) -> Mask:
     """A label map (SIZE, SIZE) on the canonical grid."""
-    shares = shares_on(mask[None], CanonicalGrid.fit(mask.shape, spacing, size=SIZE))
-    return np.asarray(shares[0].argmax(axis=0), np.uint8)
-
-
-def shares_on(masks: Mask, grid: CanonicalGrid) -> np.ndarray:
-    """(T, 4, S, S) share of every class in every pixel of a canonical grid."""
-    labels = np.arange(len(Label))[:, None, None]
-    shares = grid.to_canonical(masks[:, None] == labels)
-    # Outside the image there is background.
-    shares[:, 0] = 1 - shares[:, 1:].sum(axis=1)
-    return shares
+    return CanonicalGrid.fit(mask.shape, spacing, size=SIZE).majority_labels(mask)
 
 
 def synthetic_masks(hearts: int, seed: int = 700_000) -> Mask:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from cardiac.research.benchmark.experts import shares_on
 from cardiac.research.phantom.mask_corruptions import corrupt_masks
 from cardiac.segmentation.segmenter import Segmentation
 
@@ -36,6 +35,6 @@ def failed(segmentation: Segmentation, requests: Sequence[str], seed: int) -> Se
     grid = replace(segmentation.grid, size=logits.shape[-1])
     for t in np.flatnonzero((masks != segmentation.masks).any(axis=(1, 2))):
         changed = grid.to_canonical(masks[t] != segmentation.masks[t])
-        wrong = CONFIDENT * (2 * shares_on(masks[t : t + 1], grid)[0] - 1)
+        wrong = CONFIDENT * (2 * grid.label_fractions(masks[t : t + 1])[0] - 1)
         logits[t] = (1 - changed) * logits[t] + changed * wrong
     return replace(segmentation, masks=masks, logits=logits)

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
+from cardiac.anatomy.overlap import REGIONS
 from cardiac.geometry import FloatArray, Mask
 from cardiac.labels import Label
-from cardiac.research.benchmark.experts import SIZE, Experts, shares_on
+from cardiac.research.benchmark.experts import SIZE, Experts
 from cardiac.research.benchmark.method import Advance, Correction
 from cardiac.research.benchmark.settings import PcaSettings
 from cardiac.research.benchmark.store import kept
-from cardiac.research.evaluation.metrics import STRUCTURE_LABELS
 from cardiac.segmentation.segmenter import Segmentation
 from cardiac.sequence import EchoSequence
 
@@ -62,7 +62,7 @@ def signed_distances(masks: Mask) -> FloatArray:
     """
     maps = np.empty((len(masks), 3, SIDE, SIDE), np.float32)
     for n, mask in enumerate(masks):
-        for k, labels in enumerate(STRUCTURE_LABELS.values()):
+        for k, labels in enumerate(REGIONS.values()):
             region = np.isin(mask, labels)
             fine = _signed(region)
             maps[n, k] = fine.reshape(SIDE, 2, SIDE, 2).mean(axis=(1, 3))
@@ -122,7 +122,7 @@ def as_correction(project: Callable[[Mask], FloatArray]) -> Correction:
 
     def correct(masks: Mask, _: EchoSequence, segmentation: Segmentation) -> Mask:
         grid = replace(segmentation.grid, size=SIZE)
-        canonical = shares_on(masks, grid).argmax(axis=1).astype(np.uint8)
+        canonical = grid.majority_labels(masks)
         return stacked(segmentation.grid.to_image(project(canonical), fill=-_CLIP))
 
     return correct

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from cardiac.anatomy import PUBLISHED, load_profile, measure, measure_criteria
 from cardiac.anatomy.attributes import Attributes
+from cardiac.anatomy.overlap import REGIONS, dice, region
 from cardiac.clinical import measure_indices
 from cardiac.geometry import Mask, Spacing
 from cardiac.research.benchmark.distance import hausdorff_mm
-from cardiac.research.evaluation.metrics import STRUCTURE_LABELS, dice, structure
 from cardiac.research.phantom import PhantomCine
 from cardiac.temporal import consistency
 
@@ -21,7 +21,7 @@ VERSION = 1
 Scores = dict[str, float | None]
 SCORES = (
     "frames",
-    *(f"{what}_{name}" for what in ("dice", "hausdorff_mm") for name in STRUCTURE_LABELS),
+    *(f"{what}_{name}" for what in ("dice", "hausdorff_mm") for name in REGIONS),
     "frames_lacking_a_structure",
     "invalid_frames",
     "invalid_sequence",
@@ -87,8 +87,8 @@ def _overlap(masks: Mask, cine: PhantomCine) -> Scores:
     """Mean Dice and mean Hausdorff distance over the frames; the latter where it exists."""
     found: Scores = {}
     lacking = np.zeros(len(cine), bool)
-    for name in STRUCTURE_LABELS:
-        ours, true = structure(masks, name), structure(cine.masks, name)
+    for name in REGIONS:
+        ours, true = region(masks, name), region(cine.masks, name)
         lacking |= ~ours.any(axis=(1, 2))
         overlaps = [dice(a, b) for a, b in zip(ours, true, strict=True)]
         distances = [hausdorff_mm(a, b, cine.spacing) for a, b in zip(ours, true, strict=True)]

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from cardiac.anatomy.overlap import REGIONS
 from cardiac.io.files import write_atomically
-from cardiac.research.evaluation.metrics import STRUCTURE_LABELS
 
 Record = dict[str, Any]
 COLUMNS = (
-    ("Dice LV · epi · LA", "{:.3f}", tuple(f"dice_{name}" for name in STRUCTURE_LABELS)),
-    ("HD mm LV · epi · LA", "{:.1f}", tuple(f"hausdorff_mm_{name}" for name in STRUCTURE_LABELS)),
+    ("Dice LV · epi · LA", "{:.3f}", tuple(f"dice_{name}" for name in REGIONS)),
+    ("HD mm LV · epi · LA", "{:.1f}", tuple(f"hausdorff_mm_{name}" for name in REGIONS)),
     (
         "invalid % frames · seq.",
         "{:.0f}",
@@ -99,7 +99,7 @@ def _order(group: tuple[str, bool]) -> tuple[bool, int, str]:
 def figures(scores: Sequence[Record]) -> dict[str, float | None]:
     """Means over sequences, shares over all frames and all sequences, errors with their bias."""
     found: dict[str, float | None] = {}
-    for name in STRUCTURE_LABELS:
+    for name in REGIONS:
         found[f"dice_{name}"] = _mean(scores, f"dice_{name}")
         found[f"hausdorff_mm_{name}"] = _mean(scores, f"hausdorff_mm_{name}")
     frames = sum(s["frames"] for s in scores)

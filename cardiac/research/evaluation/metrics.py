@@ -7,16 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cardiac.anatomy.overlap import dice
 from cardiac.errors import GeometryError
-from cardiac.geometry import Mask, Spacing
-from cardiac.labels import Label
-
-STRUCTURE_LABELS: dict[str, tuple[Label, ...]] = {
-    "lv": (Label.LV,),
-    "epicardium": (Label.LV, Label.MYOCARDIUM),
-    "la": (Label.LA,),
-}
-"""What is compared: the LV cavity, the epicardium (cavity and wall) and the left atrium."""
+from cardiac.geometry import Spacing
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +26,6 @@ class Agreement:
     dice: float | None
     hausdorff_mm: float | None
     surface_mm: float | None
-
-
-def structure(mask: Mask, name: str) -> npt.NDArray[np.bool_]:
-    """Pixels of ``lv``, ``epicardium`` or ``la`` in a mask of any shape."""
-    return np.isin(mask, STRUCTURE_LABELS[name])
-
-
-def dice(a: npt.NDArray[np.bool_], b: npt.NDArray[np.bool_]) -> float | None:
-    """Dice coefficient of two binary masks, or None where both are empty."""
-    total = int(a.sum()) + int(b.sum())
-    return 2 * int((a & b).sum()) / total if total else None
 
 
 def agreement(

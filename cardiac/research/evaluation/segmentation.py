@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from cardiac.anatomy.overlap import REGIONS, region
 from cardiac.clinical import Convention, measure_indices
 from cardiac.geometry import Mask
 from cardiac.research.data import LabelledStill
-from cardiac.research.evaluation.metrics import STRUCTURE_LABELS, agreement, structure
+from cardiac.research.evaluation.metrics import agreement
 from cardiac.sequence import EchoSequence
 from cardiac.study import Study
 
@@ -54,9 +55,9 @@ def evaluate(
     pairs: dict[tuple[str, str], dict[str, tuple[LabelledStill, Mask]]] = {}
     for still in stills:
         study = process(EchoSequence(still.image[None], spacing=still.spacing))
-        for name in STRUCTURE_LABELS:
+        for name in REGIONS:
             result = agreement(
-                structure(study.masks[0], name), structure(still.mask, name), still.spacing
+                region(study.masks[0], name), region(still.mask, name), still.spacing
             )
             key = {"patient": still.patient, "view": still.view, "phase": still.phase}
             frames.append(key | {"structure": name} | asdict(result))
@@ -91,7 +92,7 @@ def _volumes(
 
 def _summary(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = []
-    for name in STRUCTURE_LABELS:
+    for name in REGIONS:
         for phase in PHASES:
             chosen = [f for f in frames if f["structure"] == name and f["phase"] == phase]
             row: dict[str, Any] = {"structure": name, "phase": phase, "n": len(chosen)}

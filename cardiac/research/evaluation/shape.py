@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from cardiac.anatomy import ATTRIBUTES, PUBLISHED, Profile, check, measure
+from cardiac.anatomy.overlap import region_dice
 from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask
 from cardiac.research.evaluation.disentangle import Disentanglement, disentanglement
-from cardiac.research.evaluation.metrics import STRUCTURE_LABELS, dice, structure
 from cardiac.shape.bank import valid_codes
 from cardiac.shape.model import ShapeModel
 from cardiac.types import Array
@@ -89,12 +89,8 @@ def evaluate(
         raise MeasurementError(f"mask {first} has no code: {codes.reasons[first]}")
     decoded = model.labels(codes.mean)
     return ShapeFigures(
-        np.array([_dice(a, b) for a, b in zip(decoded, masks, strict=True)]),
+        np.array([region_dice(a, b, empty=0.0) for a, b in zip(decoded, masks, strict=True)]),
         float(check(decoded, profile).valid.all(axis=1).mean()),
         float(valid_codes(model, model.sample(draws, seed), profile).mean()),
         disentanglement(codes.mean, measure(masks).values),
     )
-
-
-def _dice(first: Mask, second: Mask) -> list[float]:
-    return [dice(structure(first, n), structure(second, n)) or 0.0 for n in STRUCTURE_LABELS]

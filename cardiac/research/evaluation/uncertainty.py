@@ -18,7 +18,6 @@ from cardiac.segmentation.segmenter import Segmentation
 from cardiac.sequence import EchoSequence
 from cardiac.uncertainty.estimate import Estimator
 from cardiac.uncertainty.evidence import Evidence
-from cardiac.uncertainty.grid import labels_on_grid
 from cardiac.uncertainty.intervals import Intervals, index_intervals
 from cardiac.uncertainty.result import foreground_scores
 from cardiac.uncertainty.samples import beats_of, draw_beats
@@ -92,7 +91,7 @@ class Look:
         indices = sequence_indices(case.sequence, masks)
         frames = _frames(len(masks), indices, stride)
         evidence = _part(case.sequence, segmentation, masks, frames)
-        truth = labels_on_grid(case.truth[frames], segmentation.grid, evidence.labels.shape[-1])
+        truth = segmentation.grid.nearest_labels(case.truth[frames], evidence.labels.shape[-1])
         return cls(case, segmentation, masks, indices, frames, evidence, truth, seconds)
 
 
@@ -108,7 +107,7 @@ def _part(
     frames: npt.NDArray[np.intp],
 ) -> Evidence:
     seen = replace(sequence, frames=sequence.frames[frames].copy(), times=None)
-    labels = labels_on_grid(masks[frames], segmentation.grid, segmentation.logits.shape[-1])
+    labels = segmentation.grid.nearest_labels(masks[frames], segmentation.logits.shape[-1])
     return Evidence(seen, labels, segmentation.logits[frames], segmentation.grid)
 
 

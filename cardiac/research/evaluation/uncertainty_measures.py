@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cardiac.anatomy.overlap import dice, region_dice
 from cardiac.geometry import Mask
-from cardiac.research.evaluation.metrics import STRUCTURE_LABELS, dice, structure
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.floating[Any]]
@@ -21,8 +21,7 @@ BINS = 20
 
 def mean_dice(predicted: Mask, truth: Mask) -> float:
     """Mean Dice of LV, epicardium and LA of two masks (H, W); 1 where both lack a structure."""
-    found = (dice(structure(predicted, n), structure(truth, n)) for n in STRUCTURE_LABELS)
-    return float(np.mean([1.0 if score is None else score for score in found]))
+    return float(np.mean(region_dice(predicted, truth)))
 
 
 def correlation(scores: npt.ArrayLike, quality: npt.ArrayLike) -> float | None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cardiac.anatomy.outlines import resample_curve
+
 Floats = npt.NDArray[np.float64]
 _N = 121
 
@@ -74,7 +76,7 @@ class Heart:
         u = np.clip(s / long, 0, 1)
         side = np.where(x < 0, _ripple(u, self.wobble[0]), _ripple(u, self.wobble[1]))
         n = x * wide / 2 * (1 + side) + self.bend * long * u * (1 - u)
-        return _even(np.stack([s, n], axis=1), _N)
+        return resample_curve(np.stack([s, n], axis=1), _N)
 
     def _offset(self, endo: Floats, thick: float, septum: float) -> Floats:
         """The epicardium: the endocardium pushed out along its normal, (N, 2) as (s, n)."""
@@ -114,7 +116,7 @@ class Heart:
         half *= np.sqrt(1 - np.clip((deep - 0.5) / 0.5, 0, 1) ** 2)
         right = middle + half[:, None] * across + (deep * roof)[:, None] * down
         left = middle - half[:, None] * across + (deep * roof)[:, None] * down
-        return _even(np.concatenate([left, right[-2::-1]]), _N)
+        return resample_curve(np.concatenate([left, right[-2::-1]]), _N)
 
     def _right(self, epi: Floats, g: float) -> dict[str, Floats]:
         """Right ventricle and atrium left of the septum, closed outlines (M, 2)."""
@@ -142,13 +144,6 @@ def _ripple(u: Floats, wave: tuple[float, float, float, float]) -> Floats:
     return np.asarray(
         fade * (first * np.sin(np.pi * u + phase1) + second * np.sin(3 * np.pi * u + phase2))
     )
-
-
-def _even(points: Floats, n: int) -> Floats:
-    """``n`` points evenly spaced along an open line."""
-    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    at = np.linspace(0, length[-1], n)
-    return np.stack([np.interp(at, length, points[:, k]) for k in (0, 1)], axis=1)
 
 
 def _bezier(a: Floats, b: Floats, c: Floats, n: int) -> Floats:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
 from cardiac.anatomy import find_landmarks
+from cardiac.anatomy.outlines import resample_curve
 from cardiac.errors import InputError
 from cardiac.geometry import Mask
 from cardiac.labels import STRUCTURES
@@ -116,9 +117,7 @@ def _spread(line: Floats, cuts: list[Floats], counts: list[int]) -> Floats:
     pieces = []
     for a, b, n in zip(stops[:-1], stops[1:], counts, strict=True):
         part = line[a : max(b, a + 1) + 1]
-        run = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(part, axis=0), axis=1))])
-        at = np.linspace(0, run[-1], n + 1)[:-1]
-        pieces.append(np.stack([np.interp(at, run, part[:, k]) for k in (0, 1)], axis=1))
+        pieces.append(resample_curve(part, n + 1)[:-1])
     return np.concatenate([*pieces, line[-1:]])
 
 

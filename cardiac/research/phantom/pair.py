@@ -32,14 +32,6 @@ _REACH_MM = 60.0
 _PARTINGS = (3.0, 5.0, 8.0, 12.0, 18.0, 27.0)
 
 
-def resample_mask(mask: Mask, grid: CanonicalGrid) -> Mask:
-    """An expert mask (H, W) at a cine's resolution: the label that covers most of each pixel."""
-    parts = np.stack([mask == label for label in range(4)])
-    shares = grid.to_canonical(parts)
-    shares[0] += 1 - shares.sum(axis=0)
-    return np.asarray(shares.argmax(axis=0), dtype=np.uint8)
-
-
 @dataclass(frozen=True)
 class Pair:
     """End-diastole and end-systole of one heart, and the flow between them.
@@ -73,7 +65,7 @@ class Pair:
         check_pair(images, masks)
         grid = CanonicalGrid.fit(images[0].shape, spacing, size=size)
         fine = CanonicalGrid.fit(images[0].shape, spacing, size=size * _FINE)
-        small = (resample_mask(masks[0], grid), resample_mask(masks[1], grid))
+        small = (grid.majority_labels(masks[0]), grid.majority_labels(masks[1]))
         lines = (_outlines(small[0], "end-diastolic"), _outlines(small[1], "end-systolic"))
         pixels = [fine.to_canonical(image) for image in images]
         sector = _sector(np.maximum(pixels[0], pixels[1]))

@@ -13,7 +13,7 @@ from scipy.ndimage import (
     map_coordinates,
 )
 
-from cardiac.research.phantom.truth import fill
+from cardiac.anatomy.outlines import fill_polygons
 
 Floats = npt.NDArray[np.float64]
 _PITCH = 0.8  # mm
@@ -55,7 +55,7 @@ class EchoMap:
     def _inside(self, *lines: Floats) -> npt.NDArray[np.bool_]:
         inside = np.zeros(self.shape, bool)
         for line in lines:
-            inside |= fill((line - self.origin) / _PITCH, self.shape)
+            inside |= fill_polygons([(line - self.origin) / _PITCH], self.shape)[0]
         return inside
 
     def _away(self, inside: npt.NDArray[np.bool_]) -> Floats:

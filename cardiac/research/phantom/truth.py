@@ -11,23 +11,11 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from cardiac.anatomy.outlines import fill_polygons, polygon_area, polygon_centre
 from cardiac.geometry import Mask
 from cardiac.labels import Label
 
 Floats = npt.NDArray[np.float64]
-
-
-def fill(points: Floats, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """Pixels (H, W) whose centres lie inside a closed outline (N, 2) of row, column."""
-    r, c = points.T
-    r2, c2 = np.roll(r, -1), np.roll(c, -1)
-    rows = np.arange(shape[0])[:, None]
-    at, edge = np.nonzero((r > rows) != (r2 > rows))
-    share = (at - r[edge]) / (r2 - r)[edge]
-    column = np.ceil(c[edge] + share * (c2 - c)[edge]).clip(0, shape[1]).astype(np.intp)
-    turns = np.zeros((shape[0], shape[1] + 1), np.uint8)
-    np.add.at(turns, (at, column), 1)
-    return np.asarray(np.cumsum(turns[:, :-1], axis=1) % 2 == 1)
 
 
 def paint(outlines: Mapping[str, Floats], shape: tuple[int, int]) -> Mask:
@@ -39,7 +27,7 @@ def paint(outlines: Mapping[str, Floats], shape: tuple[int, int]) -> Mask:
     endo, epi, atrium = outlines["endo"], outlines["epi"], outlines["la"]
     wall = np.concatenate([endo[:1], epi, endo[-1:]])
     for points, label in ((atrium, Label.LA), (wall, Label.MYOCARDIUM), (endo, Label.LV)):
-        mask[fill(points, shape)] = label
+        mask[fill_polygons([points], shape)[0]] = label
     return mask
 
 
@@ -63,16 +51,16 @@ def attributes(outlines: Mapping[str, Floats]) -> dict[str, float]:
     left, right, apex = landmarks(endo)
     axis = apex - (left + right) / 2
     whole = np.concatenate([endo[:1], epi, endo[-1:]])
-    center = _centroid(whole)
+    row, column = polygon_centre(*whole.T)
     return {
-        "lv_area": _area(endo),
+        "lv_area": float(polygon_area(endo)),
         "lv_length": float(np.linalg.norm(axis)),
         "lv_base_width": float(np.linalg.norm(right - left)),
         "lv_orientation": float(np.degrees(np.arctan2(axis[1], -axis[0]))),
-        "myo_area": _area(whole) - _area(endo),
-        "epi_center_x": float(center[1]),
-        "epi_center_y": float(center[0]),
-        "la_area": _area(atrium),
+        "myo_area": float(polygon_area(whole)) - float(polygon_area(endo)),
+        "epi_center_x": float(column),
+        "epi_center_y": float(row),
+        "la_area": float(polygon_area(atrium)),
     }
 
 
@@ -95,15 +83,3 @@ def volume_ml(endo: Floats, discs: int = 200) -> float:
     found = crosses.any(axis=0)
     widths[found] = high[found] - low[found]
     return float(np.pi / 4 * (widths**2).sum() * length / discs / 1000)
-
-
-def _area(points: Floats) -> float:
-    r, c = points.T
-    return float(abs(np.dot(r, np.roll(c, -1)) - np.dot(c, np.roll(r, -1))) / 2)
-
-
-def _centroid(points: Floats) -> Floats:
-    r, c = points.T
-    cross = r * np.roll(c, -1) - c * np.roll(r, -1)
-    mids = points + np.roll(points, -1, axis=0)
-    return np.asarray((mids * cross[:, None]).sum(axis=0) / (3 * cross.sum()))

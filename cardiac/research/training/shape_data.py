@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from cardiac.errors import MeasurementError, SettingsError
 from cardiac.geometry import CANONICAL_SIZE, CanonicalGrid, Mask, Spacing
-from cardiac.labels import Label
 from cardiac.research.data import labelled_stills, patients_of
 from cardiac.research.training.loop import held_out
 from cardiac.shape.normal import to_normal
@@ -116,11 +115,8 @@ def shapes_of(masks: Iterable[Mask], phase: npt.ArrayLike, group: Iterable[str])
 
 
 def canonical_mask(mask: Mask, spacing: Spacing | None) -> Mask:
-    """One label map (H, W) on the canonical grid; where two labels tie, one of them wins."""
-    grid = CanonicalGrid.fit((mask.shape[0], mask.shape[1]), spacing)
-    shares = grid.to_canonical(mask == np.arange(len(Label))[:, None, None])
-    shares[0] = 1 - shares[1:].sum(axis=0)  # what lies outside the image is background
-    return np.asarray(shares.argmax(axis=0), np.uint8)
+    """One label map (H, W) on the canonical grid."""
+    return CanonicalGrid.fit((mask.shape[0], mask.shape[1]), spacing).majority_labels(mask)
 
 
 def expert_shapes(data: Path, manifest: Path, holdout: float = 0.0) -> TrainingShapes:

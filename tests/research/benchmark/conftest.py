@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cardiac.geometry import Mask
-from cardiac.research.benchmark.experts import Experts, shares_on, synthetic_masks
+from cardiac.research.benchmark.experts import Experts, synthetic_masks
 from cardiac.research.phantom import PhantomCine, synthetic_cine
 from cardiac.segmentation.segmenter import Segmentation
 
@@ -24,7 +24,7 @@ def beat() -> PhantomCine:
 def sure_of(cine: PhantomCine) -> Segmentation:
     """What a network would say that knows the truth."""
     grid = cine.sequence.grid
-    shares = shares_on(cine.masks, type(grid)(grid.shape, grid.region, grid.aspect, 128))
+    shares = type(grid)(grid.shape, grid.region, grid.aspect, 128).label_fractions(cine.masks)
     logits = (6 * (2 * shares - 1)).astype(np.float16)
     return Segmentation(cine.masks, logits, grid)
 

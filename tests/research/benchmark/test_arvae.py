@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cardiac.anatomy.overlap import dice
 from cardiac.errors import WeightsError
 from cardiac.geometry import CanonicalGrid, Region
 from cardiac.research.benchmark import BenchmarkSettings, choose
@@ -10,7 +11,6 @@ from cardiac.research.benchmark.arvae import draw_on_image, fingerprint
 from cardiac.research.benchmark.failure import failed
 from cardiac.research.benchmark.lagrangian import descend, smooth_trajectories
 from cardiac.research.benchmark.settings import LagrangianSettings
-from cardiac.research.evaluation.metrics import dice
 from cardiac.shape import draw, load_shape_model
 from cardiac.temporal import consistency
 

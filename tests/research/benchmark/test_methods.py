@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cardiac.anatomy.overlap import dice
 from cardiac.errors import SettingsError
 from cardiac.research.benchmark import METHODS, BenchmarkSettings, choose
 from cardiac.research.benchmark.autoencoder import FAILURES, pool, trained_autoencoder
@@ -10,7 +11,6 @@ from cardiac.research.benchmark.failure import failed
 from cardiac.research.benchmark.pca import fit, signed_distances, stacked
 from cardiac.research.benchmark.settings import AutoencoderSettings
 from cardiac.research.benchmark.smoothing import smooth_in_time
-from cardiac.research.evaluation.metrics import dice
 from cardiac.segmentation.segmenter import labels_on_image
 
 

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import numpy.typing as npt
 
-from cardiac.anatomy import ATTRIBUTES
 from cardiac.clinical import Phases, find_phases
-from cardiac.correction.certificate import Certificate
-from cardiac.errors import GeometryError
 from cardiac.sequence import EchoSequence
-from cardiac.temporal import expert_spans, spans_in_pixels
 from cardiac.types import Array
-
-
-def largest_bends(certificate: Certificate) -> Array:
-    """(7,) largest bends that the temporal bounds allow, in the units of the attributes.
-
-    Infinite where there is nothing to scale by.
-    """
-    attributes, bound = certificate.attributes, certificate.consistency.bound
-    if attributes.units == "mm":
-        return np.asarray(bound * expert_spans())
-    try:
-        return np.asarray(bound * spans_in_pixels(attributes.values))
-    except GeometryError:
-        return np.full(len(ATTRIBUTES), np.inf)
 
 
 def phase_frames(sequence: EchoSequence, areas: Array) -> list[int]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from cardiac.anatomy import ATTRIBUTES, PUBLISHED, Profile
 from cardiac.anatomy.frame import as_masks
-from cardiac.apps.viewer.editing.limits import largest_bends, phase_frames
+from cardiac.apps.viewer.editing.limits import phase_frames
 from cardiac.apps.viewer.editing.propagate import held, moved
 from cardiac.apps.viewer.editing.reshape import Shapes
 from cardiac.apps.viewer.editing.sliders import Slider, sliders
@@ -301,4 +301,4 @@ class Session:
     @cached_property
     def _bound(self) -> Array:
         """(7,) largest bends, in the units of the attributes."""
-        return largest_bends(self.original.certificate)
+        return self.original.certificate.consistency.largest
