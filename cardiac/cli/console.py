@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from cardiac.apps.batch.case import FinishedCase
     from cardiac.apps.batch.job import ProcessJob
-    from cardiac.apps.batch.result import Case
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def quiet_bar(console: Console) -> Iterator[Progress]:
 
 
 @contextmanager
-def progress_bar(total: int) -> Iterator[Callable[[Case], None]]:
+def progress_bar(total: int) -> Iterator[Callable[[FinishedCase], None]]:
     """A bar on standard error that falls silent when it is not a terminal."""
     from rich.console import Console
     from rich.progress import (
@@ -46,7 +46,7 @@ def progress_bar(total: int) -> Iterator[Callable[[Case], None]]:
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("processing", total=total)
 
-        def advance(case: Case) -> None:
+        def advance(case: FinishedCase) -> None:
             bar.update(task, advance=1, description=case.item.id[:32])
             if case.error is not None:
                 bar.console.print(

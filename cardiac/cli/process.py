@@ -7,12 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cardiac.apps.batch.job import ProcessJob, check_folder
-from cardiac.apps.batch.result import Case
+from cardiac.apps.batch.job import ProcessJob
 from cardiac.apps.batch.settings import BatchSettings
 from cardiac.study import ProcessSettings
-
-__all__ = ["Case", "ProcessJob", "check_folder", "process_command"]
 
 
 def process_command(

@@ -36,7 +36,7 @@ def speed(*, frames: int = 200, repeats: int = 3, out: Path = Path("out/benchmar
     """
     from rich.console import Console
 
-    from cardiac.apps.batch.isolation import cores
+    from cardiac.apps.batch.worker import cores
 
     figures: dict[str, Any] = {
         "machine": f"{platform.machine()}, {cores()} cores",
@@ -78,7 +78,7 @@ def _write_cine(folder: Path, frames: int) -> Path:
 
 def _throughput(cine: Path, settings: ProcessSettings, precision: Precision, repeats: int) -> float:
     """Frames per second of the main job, models loaded, one run before to warm up."""
-    from cardiac.cli.process import ProcessJob
+    from cardiac.apps.batch.job import ProcessJob
     from cardiac.segmentation.segmenter import Segmenter
 
     segmentation = settings.segmentation.model_copy(update={"precision": precision})

@@ -18,7 +18,7 @@ def verify_command(folder: Path, /, *, inputs: bool = False, store: str = "") ->
     """
     from rich.console import Console
 
-    from cardiac.apps.batch.check import verify
+    from cardiac.apps.batch.verify import verify
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
     count = 0

@@ -60,13 +60,13 @@ def _export(folder: Path, out: Path, *, reviewed_only: bool) -> int:
 
 
 def _sources(folder: Path) -> dict[str, str]:
-    """Where the input of each case lies, from the ledger, if there is one."""
-    from cardiac.apps.batch.ledger import Ledger
+    """Where the input of each case lies, from the database, if there is one."""
+    from cardiac.apps.batch.database import RunDatabase
     from cardiac.errors import OutputError
 
     try:
-        with Ledger(folder) as ledger:
-            run = ledger.last_run()
-            return {} if run is None else {e.id: e.input for e in ledger.entries(run["run"])}
+        with RunDatabase(folder) as database:
+            run = database.last_run()
+            return {} if run is None else {e.id: e.input for e in database.entries(run["run"])}
     except OutputError:
         return {}

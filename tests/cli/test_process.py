@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from cardiac.cli.process import ProcessJob
+from cardiac.apps.batch.job import ProcessJob
 from cardiac.errors import OutputError
 from cardiac.io import write_mask
 from cardiac.sequence import EchoSequence

@@ -1,4 +1,4 @@
-"""The page of a run: written with it, made anew from it, known to its ledger."""
+"""The page of a run: written with it, made anew from it, known to its database."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from cardiac.apps.batch.check import verify
+from cardiac.apps.batch.job import ProcessJob
 from cardiac.apps.batch.settings import BatchSettings
-from cardiac.cli.process import ProcessJob
+from cardiac.apps.batch.verify import verify
 from cardiac.cli.report import report_command
 from cardiac.errors import OutputError
 from cardiac.report.page import build

@@ -1,1 +1,1 @@
-"""The batch behind ``cardiac process``: ledger, workers, tables. Nothing is lost, nothing twice."""
+"""The batch behind ``cardiac process``: database, workers, tables. Nothing lost or done twice."""

@@ -39,14 +39,14 @@ def settings_hash(settings: ProcessSettings, batch: BatchSettings) -> str:
     change, and what is done stays done. A weights file counts by its bytes, not by its name. The
     number of threads and of workers changes no result and does not count.
     """
-    told = settings.model_dump()
-    told.get("segmentation", {}).pop("threads", None)
+    known = settings.model_dump()
+    known.get("segmentation", {}).pop("threads", None)
     package = Path(cardiac.__file__).parent
     facts = {
         "cardiac": cardiac.__version__,
         "code": code_hash("cardiac.apps.batch.work"),
         "libraries": library_versions(),
-        "settings": _by_content(told),
+        "settings": _by_content(known),
         "weights": {
             path.name: file_hash(path) for path in sorted(package.glob("weights/*.safetensors"))
         },
@@ -101,7 +101,7 @@ def input_hashes(item: InputItem) -> tuple[str, str]:
         contents = {p: _content(p) for p in input_files(item)}
     except (OSError, ValueError):
         return "", ""
-    whole = _hash_of([_facts(item), [(p.name, told) for p, told in contents.items()]])
+    whole = _hash_of([_facts(item), [(p.name, known) for p, known in contents.items()]])
     return whole, contents.get(item.path, whole)
 
 

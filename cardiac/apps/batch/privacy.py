@@ -69,8 +69,8 @@ def shown_error(error: CardiacError, item: InputItem, batch: BatchSettings) -> C
         return error
     message = error.message
     urls = (item.url, shown_url(item.url)) if item.url else ()
-    for told in (*urls, str(item.path), item.path.name):
-        message = message.replace(told, item.id)
+    for known in (*urls, str(item.path), item.path.name):
+        message = message.replace(known, item.id)
     return type(error)(message, path=None, hint=error.hint)
 
 

@@ -21,7 +21,7 @@ class BatchSettings(BaseModel):
         scheduler: Address of a dask cluster that does the work, for instance tcp://10.0.0.1:8786;
             its machines must see the inputs and the output folder under the same paths.
         store: URL (s3://bucket/results) that the files of the cases go to in place of the output
-            folder, which keeps ledger, tables and logs; the tables are put there too at the end.
+            folder, which keeps database, tables and logs; the tables are put there too at the end.
         isolate: Use a process of its own for one worker too.
         time_limit_s: Longest a case may take in a worker process, in s; 0 sets no limit.
         retry: Try again what failed before.

@@ -21,24 +21,24 @@ _BLOCK = 1 << 20
 class Store(Protocol):
     """Files by their path below a root, with "/" between its parts."""
 
-    def put(self, path: Path, told: str) -> None:
+    def put(self, path: Path, name: str) -> None:
         """Move a local file to its place, where it appears whole or not at all.
 
         Raises:
             OutputError: It cannot be written.
         """
 
-    def size(self, told: str) -> int | None:
+    def size(self, name: str) -> int | None:
         """Bytes of a file; None where there is none."""
 
-    def sha256(self, told: str) -> str:
+    def sha256(self, name: str) -> str:
         """Hash of a file's bytes.
 
         Raises:
             OSError: It is missing (FileNotFoundError) or cannot be read.
         """
 
-    def remove(self, told: str) -> None:
+    def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
 
     def names(self) -> Iterator[str]:
@@ -60,9 +60,9 @@ class FolderStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, path: Path, told: str) -> None:
+    def put(self, path: Path, name: str) -> None:
         """Flush a file and rename it; it must lie on the same disk."""
-        target = self._folder / told
+        target = self._folder / name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with path.open("rb+") as file:
@@ -75,21 +75,21 @@ class FolderStore:
                 hint="Choose a folder you may write to, with room on its disk.",
             ) from error
 
-    def size(self, told: str) -> int | None:
+    def size(self, name: str) -> int | None:
         """Bytes of a file; None where there is none."""
         try:
-            return (self._folder / told).stat().st_size
+            return (self._folder / name).stat().st_size
         except OSError:
             return None
 
-    def sha256(self, told: str) -> str:
+    def sha256(self, name: str) -> str:
         """Hash of a file's bytes."""
-        return file_hash(self._folder / told)
+        return file_hash(self._folder / name)
 
-    def remove(self, told: str) -> None:
+    def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
         with suppress(OSError):
-            (self._folder / told).unlink()
+            (self._folder / name).unlink()
 
     def names(self) -> Iterator[str]:
         """Every file in a folder below this one."""
@@ -128,9 +128,9 @@ class UrlStore:
         kinds = {kinds} if isinstance(kinds, str) else set(kinds)
         self._whole_at_once = bool(kinds & _WHOLE_AT_ONCE)
 
-    def put(self, path: Path, told: str) -> None:
+    def put(self, path: Path, name: str) -> None:
         """Send a file; where a half-sent one could be seen, under another name first."""
-        target = self._path(told)
+        target = self._path(name)
         try:
             self._system.makedirs(target.rpartition("/")[0], exist_ok=True)
             if self._whole_at_once:
@@ -142,20 +142,20 @@ class UrlStore:
         except Exception as error:  # every kind of store fails in ways of its own
             raise OutputError(
                 f"cannot be written ({type(error).__name__}: {str(error)[:160]}).",
-                path=f"{shown_url(self._url)}/{told}",
+                path=f"{shown_url(self._url)}/{name}",
                 hint="Check the URL and the access.",
             ) from error
         path.unlink()
 
-    def size(self, told: str) -> int | None:
+    def size(self, name: str) -> int | None:
         """Bytes of a file as of the first call; None where there was none."""
-        return self._listed().get(told)
+        return self._listed().get(name)
 
-    def sha256(self, told: str) -> str:
+    def sha256(self, name: str) -> str:
         """Hash of a file's bytes, all of which are fetched."""
         digest = hashlib.sha256()
         try:
-            with self._system.open(self._path(told), "rb") as file:
+            with self._system.open(self._path(name), "rb") as file:
                 while block := file.read(_BLOCK):
                     digest.update(block)
         except OSError:
@@ -164,17 +164,17 @@ class UrlStore:
             raise OSError(str(error)) from error
         return digest.hexdigest()
 
-    def remove(self, told: str) -> None:
+    def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
         with suppress(Exception):
-            self._system.rm_file(self._path(told))
+            self._system.rm_file(self._path(name))
 
     def names(self) -> Iterator[str]:
         """Every file in a folder below the root."""
-        yield from sorted(told for told in self._listed() if "/" in told)
+        yield from sorted(name for name in self._listed() if "/" in name)
 
-    def _path(self, told: str) -> str:
-        return f"{self._root.rstrip('/')}/{told}"
+    def _path(self, name: str) -> str:
+        return f"{self._root.rstrip('/')}/{name}"
 
     def _listed(self) -> dict[str, int]:
         if self._files is None:

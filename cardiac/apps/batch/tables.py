@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from cardiac.apps.batch.ledger import State
-from cardiac.apps.batch.result import Row, unpack_indices, unpack_view_intervals
+from cardiac.apps.batch.case import unpack_indices, unpack_view_intervals
+from cardiac.apps.batch.database import State
 from cardiac.errors import OutputError
 from cardiac.io.files import replacing
+from cardiac.types import Row
 
 if TYPE_CHECKING:
-    from cardiac.apps.batch.ledger import Entry, Ledger
+    from cardiac.apps.batch.database import CaseEntry, RunDatabase
 
 INDICES, FRAMES = "indices.csv", "frames.csv"
 
@@ -47,34 +48,34 @@ def _header(columns: Sequence[str]) -> str:
     return ",".join(columns) + "\n"
 
 
-def table_parts(ledger: Ledger, run: int, name: str) -> Iterator[str]:
+def table_parts(database: RunDatabase, run: int, name: str) -> Iterator[str]:
     """The text of a table of a run, in parts: header, cases in the order of the list, patients."""
     from cardiac.results import FRAME_COLUMNS, INDEX_COLUMNS
 
     yield _header(INDEX_COLUMNS if name == INDICES else FRAME_COLUMNS)
-    for entry in ledger.entries(run):
+    for entry in database.entries(run):
         if entry.state in (State.DONE, State.FAILED):
-            yield index_lines([entry.row]) if name == INDICES else ledger.frame_lines(entry.id)
+            yield index_lines([entry.row]) if name == INDICES else database.frame_lines(entry.id)
     if name == INDICES:
-        for row in biplane_rows(ledger, run):
+        for row in biplane_rows(database, run):
             yield index_lines([row])
 
 
-def biplane_rows(ledger: Ledger, run: int) -> Iterator[Row]:
+def biplane_rows(database: RunDatabase, run: int) -> Iterator[Row]:
     """Rows of level ``patient``, one patient in memory at a time."""
     from cardiac.results import patient_rows
     from cardiac.sequence import View
 
-    for group in ledger.patients(run, (View.A4C, View.A2C)):
+    for group in database.patients(run, (View.A4C, View.A2C)):
         intervals = {str(row["id"]): unpack_view_intervals(views) for row, views, _ in group}
         rows = ((row, unpack_indices(views), bsa) for row, views, bsa in group)
         yield from patient_rows(rows, intervals)
 
 
 def write_table_files(
-    folder: Path, ledger: Ledger, run: int, *, parquet: bool = False
+    folder: Path, database: RunDatabase, run: int, *, parquet: bool = False
 ) -> list[Path]:
-    """Write both tables from the ledger, each whole or not at all.
+    """Write both tables from the database, each whole or not at all.
 
     Raises:
         OutputError: A table cannot be written.
@@ -86,7 +87,7 @@ def write_table_files(
     for name, columns in ((INDICES, INDEX_COLUMNS), (FRAMES, FRAME_COLUMNS)):
         path = folder / name
         with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as f:
-            f.writelines(table_parts(ledger, run, name))
+            f.writelines(table_parts(database, run, name))
             f.flush()
             os.fsync(f.fileno())
         files.append(path)
@@ -100,14 +101,14 @@ class GrowingTables:
 
     Args:
         folder: Output folder.
-        ledger: Where the rows are.
+        database: Where the rows are.
         run: The run whose list gives the order.
     """
 
-    def __init__(self, folder: Path, ledger: Ledger, run: int) -> None:
+    def __init__(self, folder: Path, database: RunDatabase, run: int) -> None:
         from cardiac.results import FRAME_COLUMNS, INDEX_COLUMNS
 
-        self._ledger, self._run, self._next = ledger, run, 0
+        self._database, self._run, self._next = database, run, 0
         self._finished: set[int] = set()
         self._files: list[IO[bytes]] = []
         for name, columns in ((INDICES, INDEX_COLUMNS), (FRAMES, FRAME_COLUMNS)):
@@ -124,14 +125,14 @@ class GrowingTables:
         """
         self._finished.add(position)
         while self._next in self._finished:
-            entry = self._ledger.entry_at(self._run, self._next)
+            entry = self._database.entry_at(self._run, self._next)
             if entry is not None:
                 self._append(entry)
             self._finished.discard(self._next)
             self._next += 1
 
-    def _append(self, entry: Entry) -> None:
-        lines = (index_lines([entry.row]), self._ledger.frame_lines(entry.id))
+    def _append(self, entry: CaseEntry) -> None:
+        lines = (index_lines([entry.row]), self._database.frame_lines(entry.id))
         for file, text in zip(self._files, lines, strict=True):
             try:
                 file.write(text.encode())

@@ -1,4 +1,4 @@
-"""The work on one case: read, process, write aside, and move the whole result into place."""
+"""The work on one case: read, process, write beside it, and move the whole result into place."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cardiac.apps.batch.case import CaseResult, OutputFile, pack_indices
 from cardiac.apps.batch.fingerprint import input_hashes, input_stamp
 from cardiac.apps.batch.privacy import hide_patient, shown_error, shown_item
-from cardiac.apps.batch.result import Failure, OutputFile, Result, pack_indices
 from cardiac.apps.batch.store import open_store
 from cardiac.errors import CardiacError, OutputError, WeightsError
 from cardiac.io.files import file_hash
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ASIDE = ".work"
+STAGING = ".work"
 """Folder within the output folder where results wait until they are whole."""
 _MARK = "at-work"
 
 
 @dataclass(slots=True)
-class Progress:
+class CaseInProgress:
     """A case on its way through reading, the network and writing."""
 
     item: InputItem
@@ -67,11 +68,11 @@ class Work:
     base: Path = field(default_factory=Path.cwd)
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-    def read(self, item: InputItem) -> Progress:
+    def read(self, item: InputItem) -> CaseInProgress:
         """Read a case and hash its files. Never raises."""
         from cardiac.io import read_item
 
-        case = Progress(item)
+        case = CaseInProgress(item)
         with self._keeping(case):
             # The stamp comes first: a file that changes meanwhile is then seen as changed.
             case.stamp = input_stamp(item)
@@ -79,7 +80,7 @@ class Work:
         case.hashes = input_hashes(item)
         return case
 
-    def segment(self, case: Progress, segmenter: Segmenter) -> Progress:
+    def segment(self, case: CaseInProgress, segmenter: Segmenter) -> CaseInProgress:
         """Process a case that was read. Never raises, but for weights that cannot be used.
 
         Raises:
@@ -94,30 +95,30 @@ class Work:
             raise case.error
         return case
 
-    def save(self, case: Progress) -> Result:
+    def save(self, case: CaseInProgress) -> CaseResult:
         """Write a case's files, whole or not at all. Never raises."""
-        result: Result | None = None
+        result: CaseResult | None = None
         if case.study is not None:
             with self._keeping(case):
                 result = self._save(case, case.study)
         return result or self.failed(case)
 
-    def failed(self, case: Progress) -> Result:
+    def failed(self, case: CaseInProgress) -> CaseResult:
         """The result of a case that failed."""
         from cardiac.results import failed_row
 
         assert case.error is not None
         error = shown_error(case.error, case.item, self.batch)
-        return Result(
+        return CaseResult(
             failed_row(shown_item(case.item, self.batch), error),
             seconds=time.perf_counter() - case.started,
             stamp=case.stamp,
             input_hash=case.hashes[0],
             sha256=case.hashes[1],
-            failure=Failure.of(error),
+            error=error,
         )
 
-    def _save(self, case: Progress, study: Study) -> Result:
+    def _save(self, case: CaseInProgress, study: Study) -> CaseResult:
         from cardiac.apps.batch.tables import frame_lines
         from cardiac.results import save_study
 
@@ -125,10 +126,10 @@ class Work:
         row, rows = study.index_row(name, item), study.frame_rows(name)
         if self.batch.salt:
             row["source"] = None
-        with self._aside() as folder:
+        with self._staging() as folder:
             save_study(study, folder, name)
             files = tuple(self._publish(folder))
-        return Result(
+        return CaseResult(
             row,
             frame_lines(rows),
             pack_indices(study.indices, study.assessment.intervals if study.assessment else None),
@@ -142,9 +143,9 @@ class Work:
         )
 
     @contextmanager
-    def _aside(self) -> Iterator[Path]:
+    def _staging(self) -> Iterator[Path]:
         """A folder of a case's own, on the disk of the output folder, gone afterwards."""
-        near = None if self.batch.store else self.out / ASIDE / self.token
+        near = None if self.batch.store else self.out / STAGING / self.token
         try:
             folder = Path(tempfile.mkdtemp(dir=near))
         except OSError as error:
@@ -166,15 +167,15 @@ class Work:
         """
         store = open_store(self.out, self.batch.store)
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            told = path.relative_to(folder).as_posix()
-            entry = OutputFile(told, file_hash(path), path.stat().st_size)
+            name = path.relative_to(folder).as_posix()
+            entry = OutputFile(name, file_hash(path), path.stat().st_size)
             if not self.batch.store and not (folder.parent / _MARK).exists():
-                raise OutputError("belongs to a run that is over.", path=self.out / told)
-            store.put(path, told)
+                raise OutputError("belongs to a run that is over.", path=self.out / name)
+            store.put(path, name)
             yield entry
 
     @contextmanager
-    def _keeping(self, case: Progress) -> Iterator[None]:
+    def _keeping(self, case: CaseInProgress) -> Iterator[None]:
         """Keep whatever goes wrong as the case's error: it is nobody else's."""
         try:
             yield
@@ -185,20 +186,61 @@ class Work:
             case.error = unforeseen(error)
 
 
-def work_on(work: Work, item: InputItem, segmenter: Segmenter) -> Result:
+def work_on(work: Work, item: InputItem, segmenter: Segmenter) -> CaseResult:
     """All the work on one case, one step after the other."""
     return work.save(work.segment(work.read(item), segmenter))
 
 
+def work_overlapping(
+    work: Work,
+    todo: Sequence[InputItem],
+    segmenter: Segmenter,
+    begun: Callable[[InputItem], None],
+) -> Iterator[tuple[InputItem, CaseResult]]:
+    """Work on cases with at most three of them in memory: one read, one segmented, one written.
+
+    Args:
+        work: What is the same for every case.
+        todo: The cases.
+        segmenter: The network.
+        begun: Called before a case is read.
+
+    Yields:
+        Each case when it is finished, and its result.
+
+    Raises:
+        WeightsError: The network cannot be used.
+    """
+    if not todo:
+        return
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+
+        def read(item: InputItem) -> Future[CaseInProgress]:
+            begun(item)
+            return reader.submit(work.read, item)
+
+        reading = read(todo[0])
+        saving: tuple[InputItem, Future[CaseResult]] | None = None
+        for item, after in zip(todo, [*todo[1:], None], strict=True):
+            case = work.segment(reading.result(), segmenter)
+            if after is not None:
+                reading = read(after)
+            if saving is not None:
+                yield saving[0], saving[1].result()
+            saving = item, writer.submit(work.save, case)
+        if saving is not None:
+            yield saving[0], saving[1].result()
+
+
 def unforeseen(error: Exception) -> CardiacError:
-    """An error of another kind, told like one of ours so that the batch goes on."""
+    """An error of another kind as one of this package, so that the batch goes on."""
     return CardiacError(
         f"an unforeseen {type(error).__name__}: {error}",
         hint="Please report it with the file, or run again with --verbose.",
     )
 
 
-def open_aside(work: Work) -> None:
+def open_staging(work: Work) -> None:
     """Make the folder in which the cases of a run wait until they are whole.
 
     Those of earlier runs are removed with all that is in them, so that somebody who still works
@@ -207,8 +249,8 @@ def open_aside(work: Work) -> None:
     Raises:
         OutputError: It cannot be made.
     """
-    clear_aside(work.out)
-    folder = work.out / ASIDE / work.token
+    clear_staging(work.out)
+    folder = work.out / STAGING / work.token
     try:
         folder.mkdir(parents=True)
         (folder / _MARK).touch()
@@ -220,6 +262,6 @@ def open_aside(work: Work) -> None:
         ) from error
 
 
-def clear_aside(out: Path) -> None:
+def clear_staging(out: Path) -> None:
     """Remove what killed runs left unfinished."""
-    shutil.rmtree(out / ASIDE, ignore_errors=True)
+    shutil.rmtree(out / STAGING, ignore_errors=True)

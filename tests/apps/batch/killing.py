@@ -16,8 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from cardiac.apps.batch.check import verify
-from cardiac.apps.batch.ledger import Ledger, State
+from cardiac.apps.batch.database import RunDatabase, State
+from cardiac.apps.batch.verify import verify
 from cardiac.research.phantom import synthetic_cine
 from tests.apps.batch.conftest import write_cine
 
@@ -69,9 +69,9 @@ def kill_at_random(source: Path, out: Path, workers: int, kills: int, rng: rando
 
 def _finished(out: Path) -> int:
     try:
-        with Ledger(out) as ledger:
-            run = ledger.last_run()
-            counts = ledger.counts(run["run"]) if run else {}
+        with RunDatabase(out) as database:
+            run = database.last_run()
+            counts = database.counts(run["run"]) if run else {}
     except Exception:  # not there yet
         return 0
     return counts.get(State.DONE, 0) + counts.get(State.FAILED, 0)
@@ -95,10 +95,10 @@ def prove(folder: Path, cases: int, kills: int, workers: int, seed: int = 0) -> 
     for name in names[0]:
         assert (whole / "masks" / name).read_bytes() == (killed / "masks" / name).read_bytes()
     assert not list(verify(killed))
-    with Ledger(killed) as ledger:
-        run = ledger.last_run()
+    with RunDatabase(killed) as database:
+        run = database.last_run()
         assert run is not None
-        entries = list(ledger.entries(run["run"]))
+        entries = list(database.entries(run["run"]))
     assert len(entries) == cases
     assert {entry.state for entry in entries} == {State.DONE, State.FAILED}
     return {"cases": cases, "kills": hits, "most_attempts": max(e.attempt for e in entries)}

@@ -1,4 +1,4 @@
-"""What a case costs beside its own work: ledger, hashes, tables, files, and handing it out.
+"""What a case costs beside its own work: database, hashes, tables, files, and handing it out.
 
 ``python -m tests.apps.batch.scale --cases 10000 --workers 2`` runs so many hollow cases and tells
 the time of each, by the clock and of the processors (of this process and of those it started), and
@@ -19,12 +19,12 @@ from pathlib import Path
 
 import psutil
 
+from cardiac.apps.batch.case import CaseResult
 from cardiac.apps.batch.fingerprint import input_hashes, input_stamp
 from cardiac.apps.batch.job import ProcessJob
-from cardiac.apps.batch.result import Result
 from cardiac.apps.batch.settings import BatchSettings
 from cardiac.apps.batch.tables import frame_lines
-from cardiac.apps.batch.work import Progress, Work
+from cardiac.apps.batch.work import CaseInProgress, Work
 from cardiac.io import InputItem
 from cardiac.study import ProcessSettings
 
@@ -35,19 +35,19 @@ TABLES = ("indices.csv", "frames.csv")
 class HollowWork(Work):
     """All the work on a case but that which is worth doing."""
 
-    def read(self, item: InputItem) -> Progress:
+    def read(self, item: InputItem) -> CaseInProgress:
         """Hash the input."""
-        return Progress(item, stamp=input_stamp(item), hashes=input_hashes(item))
+        return CaseInProgress(item, stamp=input_stamp(item), hashes=input_hashes(item))
 
-    def segment(self, case: Progress, _segmenter: object) -> Progress:
+    def segment(self, case: CaseInProgress, _segmenter: object) -> CaseInProgress:
         """Nothing."""
         return case
 
-    def save(self, case: Progress) -> Result:
+    def save(self, case: CaseInProgress) -> CaseResult:
         """Write a small file and rows that depend on the case alone."""
         name = case.item.id
         number = int(name.removeprefix("case"))
-        with self._aside() as folder:
+        with self._staging() as folder:
             (folder / "masks").mkdir()
             (folder / "masks" / f"{name}.nii.gz").write_bytes(name.encode() * 100)
             outputs = tuple(self._publish(folder))
@@ -57,7 +57,7 @@ class HollowWork(Work):
             {"id": name, "frame": t, "lv_area_mm2": number / (t + 1), "valid": True,
              "consistent": True} for t in range(FRAMES)
         ]  # fmt: skip
-        return Result(
+        return CaseResult(
             row,
             frame_lines(frames),
             frames=FRAMES,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cardiac.apps.batch.check import verify
 from cardiac.apps.batch.job import ProcessJob
+from cardiac.apps.batch.verify import verify
 from cardiac.errors import OutputError
 from tests.apps.batch.bad_files import make_bad_files
 from tests.apps.batch.conftest import QUICK, write_cine

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cardiac.apps.batch.check import verify
 from cardiac.apps.batch.job import ProcessJob
 from cardiac.apps.batch.settings import BatchSettings
+from cardiac.apps.batch.verify import verify
 from cardiac.errors import SettingsError
 from tests.apps.batch.conftest import QUICK, write_cine
 from tests.apps.batch.test_job import attempts, tables
@@ -51,7 +51,7 @@ def test_a_lost_worker_loses_no_case_and_doubles_none(  # noqa: PLR0917
     assert len(seen) == len(set(seen)) == 9
     assert tables(out) == tables(whole)
     assert not list(verify(out))
-    # Dask gives the case to another worker: for the ledger it is the same attempt.
+    # Dask gives the case to another worker: for the database it is the same attempt.
     assert set(attempts(out).values()) == {1}
     assert run(cines, out).skipped == 9
     pids = [worker.process.pid for worker in cluster.workers.values()]
@@ -70,6 +70,6 @@ def _cases(pid: int) -> list[str]:
 
 
 def test_a_cluster_that_is_not_there_is_told(cines, tmp_path, run, monkeypatch):
-    monkeypatch.setattr("cardiac.apps.batch.crew._WAIT_S", 1.0)
+    monkeypatch.setattr("cardiac.apps.batch.pool._CONNECT_S", 1.0)
     with pytest.raises(SettingsError, match="no dask scheduler"):
         run(cines, tmp_path / "out", scheduler="tcp://127.0.0.1:9")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cardiac.apps.batch.check import verify
+from cardiac.apps.batch.database import RunDatabase, State
 from cardiac.apps.batch.fingerprint import settings_hash
-from cardiac.apps.batch.isolation import check_version
 from cardiac.apps.batch.job import LOCK, ProcessJob
-from cardiac.apps.batch.ledger import Ledger, State
 from cardiac.apps.batch.settings import BatchSettings
-from cardiac.apps.batch.work import ASIDE, Work, open_aside
+from cardiac.apps.batch.verify import verify
+from cardiac.apps.batch.work import STAGING, Work, open_staging
+from cardiac.apps.batch.worker import check_version
 from cardiac.errors import OutputError, SettingsError
 from cardiac.io import InputItem
 from cardiac.study import ProcessSettings
@@ -27,9 +27,9 @@ def tables(out: Path) -> list[bytes]:
 
 
 def attempts(out: Path) -> dict[str, int]:
-    with Ledger(out) as ledger:
-        run = ledger.last_run()
-        return {entry.id: entry.attempt for entry in ledger.entries(run["run"])}
+    with RunDatabase(out) as database:
+        run = database.last_run()
+        return {entry.id: entry.attempt for entry in database.entries(run["run"])}
 
 
 def test_a_second_run_does_nothing_and_says_the_same(cines, tmp_path, run):
@@ -108,7 +108,7 @@ def test_a_run_cut_short_goes_on_to_the_same_tables(cines, tmp_path, run, segmen
     assert run(cines, cut).skipped == 2
     assert tables(cut) == tables(whole)
     assert not list(verify(cut))
-    assert not (cut / ASIDE).exists() or not list((cut / ASIDE).iterdir())
+    assert not (cut / STAGING).exists() or not list((cut / STAGING).iterdir())
 
 
 def test_an_unfinished_output_folder_is_no_input(cines, run):
@@ -121,17 +121,17 @@ def test_who_works_for_a_run_that_is_over_publishes_nothing(cines, tmp_path, seg
     out = tmp_path / "out"
     item = InputItem("c0", cines / "c0.nii.gz")
     old, new = (Work(out, QUICK, BatchSettings()) for _ in range(2))
-    open_aside(old)
+    open_staging(old)
     case = old.segment(old.read(item), segmenter)
-    with old._aside() as folder:
-        open_aside(new)  # meanwhile another run has begun
+    with old._staging() as folder:
+        open_staging(new)  # meanwhile another run has begun
         (folder / "masks").mkdir(parents=True)
         (folder / "masks" / "c0.nii.gz").write_bytes(b"old")
         with pytest.raises(OutputError, match="over"):
             list(old._publish(folder))
-    assert old.save(case).failure is not None
+    assert old.save(case).error is not None
     assert not (out / "masks").exists()
-    assert new.save(case).failure is None
+    assert new.save(case).error is None
     assert (out / "masks" / "c0.nii.gz").exists()
 
 
@@ -173,23 +173,23 @@ def test_verify_finds_what_is_missing_altered_or_nobodys(cines, tmp_path, run):
     }
 
 
-def test_the_ledger_says_why(cines, tmp_path, run):
+def test_the_database_says_why(cines, tmp_path, run):
     run(cines, tmp_path / "out")
-    with Ledger(tmp_path / "out") as ledger:
-        entry = ledger.entry("broken")
+    with RunDatabase(tmp_path / "out") as database:
+        entry = database.entry("broken")
         assert entry.state is State.FAILED
-        assert "DICOM" in str(entry.failure.error())
-        assert ledger.counts(1) == {
+        assert "DICOM" in str(entry.error)
+        assert database.counts(1) == {
             State.WAITING: 0, State.RUNNING: 0, State.DONE: 3, State.FAILED: 1,
         }  # fmt: skip
 
 
-def test_a_folder_that_holds_no_ledger_says_so(tmp_path):
-    with pytest.raises(OutputError, match="no ledger"):
-        Ledger(tmp_path)
+def test_a_folder_that_holds_no_database_says_so(tmp_path):
+    with pytest.raises(OutputError, match="no run database"):
+        RunDatabase(tmp_path)
     (tmp_path / "ledger.sqlite").write_bytes(b"not a database, not at all" * 100)
     with pytest.raises(OutputError, match="cannot be used"):
-        Ledger(tmp_path)
+        RunDatabase(tmp_path)
 
 
 def test_a_manifest_with_errors_is_refused_with_all_of_them(tmp_path, run, cines):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cardiac.apps.batch.check import verify
 from cardiac.apps.batch.store import FolderStore, Store, UrlStore, open_store
+from cardiac.apps.batch.verify import verify
 from cardiac.errors import OutputError, SettingsError
 from tests.apps.batch.test_job import tables
 

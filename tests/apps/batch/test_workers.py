@@ -10,11 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-from cardiac.apps.batch.check import verify
+from cardiac.apps.batch.database import RunDatabase
 from cardiac.apps.batch.job import ProcessJob
-from cardiac.apps.batch.ledger import Ledger
 from cardiac.apps.batch.settings import BatchSettings
-from cardiac.apps.batch.work import Progress, Work
+from cardiac.apps.batch.verify import verify
+from cardiac.apps.batch.work import CaseInProgress, Work
 from cardiac.io import InputItem
 from cardiac.study import ProcessSettings
 from tests.apps.batch.conftest import QUICK, write_cine
@@ -25,7 +25,7 @@ from tests.conftest import ROOT
 class DeadlyWork(Work):
     """Work that some files are too much for, by their names."""
 
-    def read(self, item: InputItem) -> Progress:
+    def read(self, item: InputItem) -> CaseInProgress:
         """Read, die or hang."""
         if item.id.startswith("killed"):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -46,14 +46,14 @@ def test_a_case_that_kills_or_stops_its_worker_fails_alone(cines, tmp_path, smal
     for name in ("killed", "crashing", "hanging"):
         write_cine(cines / f"{name}.nii.gz", small_cines[0])
     out = tmp_path / "out"
-    job = deadly_job(out, workers=2, time_limit_s=10)
+    job = deadly_job(out, workers=2, time_limit_s=25)
     cases = {case.item.id: case for case in job.run(job.find([cines]))}
     job.finish()
     told = {name: str(case.error) for name, case in cases.items() if case.error}
     assert set(told) == {"broken", "killed", "crashing", "hanging"}
     assert "SIGKILL" in told["killed"]
     assert "SIGSEGV" in told["crashing"]
-    assert "limit of 10 s" in told["hanging"]
+    assert "limit of 25 s" in told["hanging"]
     assert job.exit_code == 1
     # A dead process may have been killed by somebody else: its case gets a second one.
     tried = attempts(out)
@@ -100,23 +100,16 @@ def test_many_cases_are_isolated_without_being_asked_for():
     assert [BatchSettings().for_cases(n).workers for n in (1, 20, 21)] == [1, 1, 2]
 
 
-def test_without_dask_threads_hand_out_the_cases(cines, tmp_path, run, monkeypatch):
-    run(cines, tmp_path / "one")
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    assert run(cines, tmp_path / "two", isolate=True).total == 4
-    assert tables(tmp_path / "one") == tables(tmp_path / "two")
-
-
 def test_a_case_that_ended_two_runs_gets_a_process_of_its_own(cines, tmp_path, small_cines):
     write_cine(cines / "killed.nii.gz", small_cines[0])
     out = tmp_path / "out"
     job = deadly_job(out)
     items = job.find([cines])
     list(deadly_job(out).run([item for item in items if item.id != "killed"]))
-    with Ledger(out) as ledger:
-        ledger.open_run("x", {}, [(item.id, str(item.path)) for item in items])
+    with RunDatabase(out) as database:
+        database.open_run("x", {}, [(item.id, str(item.path)) for item in items])
         for _ in range(2):
-            ledger.start("killed")
+            database.start("killed")
     cases = {case.item.id: case for case in job.run(items)}
     assert "SIGKILL" in str(cases["killed"].error)
     assert cases["c0"].error is None

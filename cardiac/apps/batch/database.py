@@ -1,4 +1,4 @@
-"""The ledger: an SQLite file in the output folder that knows what became of every case."""
+"""The run database: an SQLite file in the output folder with the state of every case."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from cardiac.apps.batch.entry import Entry, State, entry_of
-from cardiac.apps.batch.result import OutputFile, Result, Row
-from cardiac.errors import OutputError
+import cardiac.errors
+from cardiac.apps.batch.case import CaseResult, OutputFile
+from cardiac.errors import CardiacError, OutputError
+from cardiac.types import Row
 
-__all__ = ["LEDGER_NAME", "Entry", "Ledger", "State"]
-
-LEDGER_NAME = "ledger.sqlite"
+DATABASE_NAME = "ledger.sqlite"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     run INTEGER PRIMARY KEY, started TEXT NOT NULL, ended TEXT, exit_code INTEGER,
@@ -46,29 +46,59 @@ PRAGMA user_version = 1;
 _VERSION = 1
 
 
-class Ledger:
-    """Reads and writes the ledger of an output folder.
+class State(StrEnum):
+    """Where a case stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEntry:
+    """A case as the database has it."""
+
+    id: str
+    position: int
+    input: str
+    state: State
+    attempt: int
+    input_stamp: str
+    input_hash: str
+    sha256: str
+    settings_hash: str
+    started: str | None
+    ended: str | None
+    seconds: float | None
+    frames: int | None
+    error: CardiacError | None
+    row: Row
+
+
+class RunDatabase:
+    """Reads and writes the database of an output folder.
 
     One process writes; others may read at the same time. Every change is one transaction: a
-    process that is killed leaves the ledger as it was after the last one.
+    process that is killed leaves it as it was after the last one.
 
     Args:
         folder: The output folder.
-        create: Make a ledger where there is none.
+        create: Make one where there is none.
 
     Raises:
-        OutputError: There is none, it cannot be opened, or it is no ledger.
+        OutputError: There is none, it cannot be opened, or it is no run database.
     """
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
-        self.path = folder / LEDGER_NAME
+        self.path = folder / DATABASE_NAME
         if not create and not self.path.is_file():
             raise OutputError(
-                "there is no ledger in this folder.",
+                "there is no run database in this folder.",
                 path=folder,
                 hint="Name a folder that cardiac process wrote.",
             )
-        with self._telling():
+        with self._translating_errors():
             self._base = sqlite3.connect(self.path, isolation_level=None, timeout=30)
             self._base.row_factory = sqlite3.Row
             # In WAL mode with NORMAL a commit costs no flush; a power cut may undo the last
@@ -77,7 +107,7 @@ class Ledger:
             self._base.execute("PRAGMA synchronous=NORMAL")
             version = self._base.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, _VERSION):
-                raise sqlite3.DatabaseError(f"version {version} of a ledger is not known")
+                raise sqlite3.DatabaseError(f"version {version} of a run database is not known")
             if version == 0:
                 self._base.executescript(_SCHEMA)
 
@@ -85,26 +115,26 @@ class Ledger:
         """Close the file."""
         self._base.close()
 
-    def __enter__(self) -> Ledger:
+    def __enter__(self) -> RunDatabase:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     @contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _translating_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
             raise OutputError(
-                f"the ledger cannot be used ({error}).",
+                f"the run database cannot be used ({error}).",
                 path=self.path,
                 hint="Make room on the disk, or choose another folder with --out.",
             ) from error
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
-        with self._telling():
+        with self._translating_errors():
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 yield self._base
@@ -118,7 +148,7 @@ class Ledger:
     ) -> int:
         """Begin a run over (id, input) in this order; returns its number.
 
-        What the ledger knows of a case stays; cases that are not listed stay, but belong to an
+        What the database knows of a case stays; cases that are not listed stay, but belong to an
         earlier run.
         """
         with self._change() as base:
@@ -148,10 +178,10 @@ class Ledger:
         row = self._one("SELECT * FROM runs ORDER BY run DESC LIMIT 1")
         if row is None:
             return None
-        told = dict(row)
-        told["settings"] = json.loads(told["settings"])
-        told["engine"] = json.loads(told["engine"]) if told["engine"] else None
-        return told
+        facts = dict(row)
+        facts["settings"] = json.loads(facts["settings"])
+        facts["engine"] = json.loads(facts["engine"]) if facts["engine"] else None
+        return facts
 
     def last_engine(self) -> dict[str, Any] | None:
         """What the latest run that loaded the network said of it."""
@@ -168,7 +198,7 @@ class Ledger:
                 (_now(), name),
             )
 
-    def finish(self, name: str, settings_hash: str, result: Result) -> None:
+    def finish(self, name: str, settings_hash: str, result: CaseResult) -> None:
         """Note what became of a case: its rows, its files, or why it failed."""
         row = result.row
         with self._change() as base:
@@ -178,7 +208,7 @@ class Ledger:
                 " view = ?, certified = ?, row = ?, frame_lines = ?, views = ?, bsa_m2 = ?"
                 " WHERE id = ?",
                 (
-                    State.FAILED if result.failure else State.DONE,
+                    State.FAILED if result.error else State.DONE,
                     result.stamp,
                     result.input_hash,
                     result.sha256,
@@ -186,7 +216,7 @@ class Ledger:
                     _now(),
                     result.seconds,
                     result.frames,
-                    json.dumps(asdict(result.failure)) if result.failure else None,
+                    _error_text(result.error),
                     row.get("patient"),
                     row.get("view"),
                     row.get("certified"),
@@ -208,21 +238,21 @@ class Ledger:
         with self._change() as base:
             base.execute("UPDATE cases SET input_stamp = ? WHERE id = ?", (stamp, name))
 
-    def entry(self, name: str) -> Entry | None:
-        """A case, or None if the ledger does not know it."""
+    def entry(self, name: str) -> CaseEntry | None:
+        """A case, or None if the database does not know it."""
         row = self._one("SELECT * FROM cases WHERE id = ?", (name,))
-        return None if row is None else entry_of(row)
+        return None if row is None else _entry(row)
 
-    def entries(self, run: int, state: State | None = None) -> Iterator[Entry]:
+    def entries(self, run: int, state: State | None = None) -> Iterator[CaseEntry]:
         """The cases of a run in the order of its list, or those of one state."""
         query = "SELECT * FROM cases WHERE run = ?1 AND state = ifnull(?2, state) ORDER BY position"
         for row in self._many(query, (run, state)):
-            yield entry_of(row)
+            yield _entry(row)
 
-    def entry_at(self, run: int, position: int) -> Entry | None:
+    def entry_at(self, run: int, position: int) -> CaseEntry | None:
         """The case of a run at a place of its list."""
         row = self._one("SELECT * FROM cases WHERE run = ? AND position = ?", (run, position))
-        return None if row is None else entry_of(row)
+        return None if row is None else _entry(row)
 
     def frame_lines(self, name: str) -> str:
         """A case's lines of ``frames.csv``."""
@@ -278,13 +308,38 @@ class Ledger:
             yield [(json.loads(row[0]), row[1], row[2]) for row in rows]
 
     def _one(self, query: str, values: tuple[Any, ...] = ()) -> sqlite3.Row | None:
-        with self._telling():
+        with self._translating_errors():
             row: sqlite3.Row | None = self._base.execute(query, values).fetchone()
             return row
 
     def _many(self, query: str, values: tuple[Any, ...] = ()) -> Iterator[sqlite3.Row]:
-        with self._telling():
+        with self._translating_errors():
             yield from self._base.execute(query, values)
+
+
+def _entry(row: sqlite3.Row) -> CaseEntry:
+    facts = {field.name: row[field.name] for field in fields(CaseEntry) if field.name != "error"}
+    facts["state"] = State(row["state"])
+    facts["row"] = json.loads(row["row"]) if row["row"] else {}
+    return CaseEntry(**facts, error=_error(row["failure"]))
+
+
+def _error_text(error: CardiacError | None) -> str | None:
+    """An error as JSON."""
+    if error is None:
+        return None
+    path = None if error.path is None else str(error.path)
+    facts = {"kind": type(error).__name__, "message": error.message, "path": path}
+    return json.dumps(facts | {"hint": error.hint})
+
+
+def _error(text: str | None) -> CardiacError | None:
+    """The error again, from its JSON."""
+    if text is None:
+        return None
+    facts = json.loads(text)
+    kind: type[CardiacError] = getattr(cardiac.errors, facts.pop("kind"), CardiacError)
+    return kind(facts["message"], path=facts["path"], hint=facts["hint"])
 
 
 def _plain(value: Any) -> Any:

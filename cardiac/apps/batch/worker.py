@@ -1,7 +1,9 @@
 """A process of its own for the cases of a worker: one that dies or hangs costs one case.
 
-Neither the pools of the standard library nor dask tell which case a process died of, or put an
-end to one that hangs. Here a process holds one case at a time and shares nothing with others.
+Each process has a pipe of its own and holds one case at a time, so it is known which case a
+process died of, whenever it dies. Pools that share a pipe among their processes cannot promise
+that: with pebble 5.2 a process killed while it writes its result stalls the pool for the two
+minutes of its lock, and then breaks it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
 
-from cardiac.apps.batch.result import Failure, Result
+from cardiac.apps.batch.case import CaseResult
 from cardiac.errors import CardiacError, SettingsError
 
 if TYPE_CHECKING:
@@ -31,17 +33,17 @@ _PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a process has to tell of a case.
+class WorkerReply:
+    """What a worker process answers about a case.
 
     Attributes:
-        outcome: Its result, or how the process ended.
+        outcome: The case's result, or how the process ended.
         engine: The network's weights, engine and precision; None if it was not loaded.
         died: Whether the process ended by itself, perhaps by somebody else's hand.
         unable: Whether no case at all can be worked on; ``outcome`` says why.
     """
 
-    outcome: Result | Failure
+    outcome: CaseResult | CardiacError
     engine: dict[str, Any] | None = None
     died: bool = False
     unable: bool = False
@@ -62,8 +64,7 @@ class IsolatedProcess:
         self._process = _CONTEXT.Process(
             target=_serve, args=(theirs, work, threads), name="cardiac-case", daemon=True
         )
-        with _may_have_children():
-            self._process.start()
+        self._process.start()
         theirs.close()
 
     @property
@@ -71,41 +72,39 @@ class IsolatedProcess:
         """Whether it can take another case."""
         return not self._pipe.closed
 
-    def work_on(self, item: InputItem) -> Told:
+    def work_on(self, item: InputItem) -> WorkerReply:
         """Have a case worked on, and wait for what becomes of it."""
         began = time.monotonic()
         try:
             self._pipe.send(item)
             if self._engine is None:  # loading the network is not the case's time
-                kind, told = self._pipe.recv()
+                kind, content = self._pipe.recv()
                 if kind == "unable":
                     self.end()
-                    return Told(told, unable=True)
-                self._engine, began = told, time.monotonic()
+                    return WorkerReply(content, unable=True)
+                self._engine, began = content, time.monotonic()
             if not self._pipe.poll(self._limit_s):
                 self.end()
-                return Told(self._overtime(), self._engine)
-            kind, told = self._pipe.recv()
-            return Told(told, self._engine, unable=kind == "unable")
+                return WorkerReply(self._overtime(), self._engine)
+            kind, content = self._pipe.recv()
+            return WorkerReply(content, self._engine, unable=kind == "unable")
         except (EOFError, OSError):
             code = self.end(_PATIENCE_S)
             seconds = time.monotonic() - began
-            failure = Failure(
-                "CardiacError",
+            error = CardiacError(
                 f"its worker process died ({_death(code)}) after {seconds:.0f} s.",
                 hint="The file may be damaged, or memory too small; try it again with --retry.",
             )
-            return Told(failure, self._engine, died=True)
+            return WorkerReply(error, self._engine, died=True)
 
-    def _overtime(self) -> Failure:
-        return Failure(
-            "CardiacError",
+    def _overtime(self) -> CardiacError:
+        return CardiacError(
             f"took longer than the limit of {self._limit_s:g} s and was stopped.",
             hint="Allow more with --time-limit-s, and try it again with --retry.",
         )
 
     def kill(self) -> None:
-        """Kill the process; whoever waits for it is told that it died."""
+        """Kill the process; whoever waits for it is answered that it died."""
         self._process.kill()
 
     def end(self, patience_s: float = 0.0) -> int | None:
@@ -127,7 +126,7 @@ _over: set[str] = set()
 """Processes of the runs that this process works for, and runs that are over."""
 
 
-def work_isolated(work: Work, items: Sequence[InputItem], threads: int = 0) -> list[Told]:
+def work_isolated(work: Work, items: Sequence[InputItem], threads: int = 0) -> list[WorkerReply]:
     """Work on cases, one after the other, in a process that is kept for those to come.
 
     Called in many threads at once, it uses a process for each.
@@ -135,7 +134,7 @@ def work_isolated(work: Work, items: Sequence[InputItem], threads: int = 0) -> l
     Args:
         work: What is the same for every case.
         items: The cases.
-        threads: Processor threads of the network; 0 shares the cores among a dask worker's threads.
+        threads: Processor threads of the network; 0 divides the cores of a dask worker.
 
     Returns:
         What became of each.
@@ -143,21 +142,21 @@ def work_isolated(work: Work, items: Sequence[InputItem], threads: int = 0) -> l
     return [_work_isolated(work, item, threads) for item in items]
 
 
-def _work_isolated(work: Work, item: InputItem, threads: int) -> Told:
+def _work_isolated(work: Work, item: InputItem, threads: int) -> WorkerReply:
     with _lock:
         process = _idle[work.token].pop() if _idle.get(work.token) else None
-    process = process or IsolatedProcess(work, threads or _share_of_cores())
+    process = process or IsolatedProcess(work, threads or _threads_of_dask_worker())
     with _lock:
         _busy.setdefault(work.token, set()).add(process)
         over = work.token in _over
     if over:
         process.end()
-    told = process.work_on(item)
+    reply = process.work_on(item)
     with _lock:
         _busy.get(work.token, set()).discard(process)
         if process.alive:
             _idle.setdefault(work.token, []).append(process)
-    return told
+    return reply
 
 
 def release(token: str) -> None:
@@ -171,9 +170,13 @@ def release(token: str) -> None:
         process.end(_PATIENCE_S)
 
 
-def _share_of_cores() -> int:
+def _threads_of_dask_worker() -> int:
+    """Processor threads for each of a dask worker's processes, which it may start from here on."""
     from distributed import get_worker
 
+    # Dask marks its workers as daemons, which may have no children lest these are orphaned; ours
+    # end with their parent.
+    multiprocessing.current_process().daemon = False
     threads: int = get_worker().state.nthreads
     return max(1, cores() // max(1, threads))
 
@@ -185,21 +188,6 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-class _may_have_children:  # noqa: N801
-    """Lets a dask worker, whose process is marked as daemonic, start a process.
-
-    multiprocessing forbids it lest the child is orphaned; ours ends with its parent.
-    """
-
-    def __enter__(self) -> None:
-        self._config: dict[str, Any] = getattr(multiprocessing.current_process(), "_config", {})
-        self._daemon = self._config.pop("daemon", None)
-
-    def __exit__(self, *_: object) -> None:
-        if self._daemon is not None:
-            self._config["daemon"] = self._daemon
-
-
 def _death(code: int | None) -> str:
     if code is not None and code < 0:
         try:
@@ -209,31 +197,31 @@ def _death(code: int | None) -> str:
     return f"exit code {code}"
 
 
-class _Ear(logging.Handler):
+class _LogCapture(logging.Handler):
     """Keeps warnings of the library for the log of the run."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.heard: list[tuple[int, str]] = []
+        self.messages: list[tuple[int, str]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         if record.exc_info:
             text += "\n" + logging.Formatter().formatException(record.exc_info)
-        self.heard.append((record.levelno, text))
+        self.messages.append((record.levelno, text))
 
 
 def _serve(pipe: connection.Connection, work: Work, threads: int) -> None:
     """The process itself: cases in, results out, until the pipe is closed."""
     from threadpoolctl import threadpool_limits
 
-    from cardiac.apps.batch.run_record import engine_of
+    from cardiac.apps.batch.record import engine_of
     from cardiac.apps.batch.work import work_on
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    ear = _Ear()
-    logging.getLogger().addHandler(ear)
+    captured = _LogCapture()
+    logging.getLogger().addHandler(captured)
     with suppress(OSError):
         os.chdir(work.base)  # paths that were given relative mean the same on every machine
     with suppress(EOFError, OSError), threadpool_limits(threads):
@@ -243,11 +231,11 @@ def _serve(pipe: connection.Connection, work: Work, threads: int) -> None:
             pipe.send(("loaded", engine_of(segmenter)))
             while True:
                 item = pipe.recv()
-                ear.heard = []
+                captured.messages = []
                 result = work_on(work, item, segmenter)
-                pipe.send(("result", replace(result, log=tuple(ear.heard))))
+                pipe.send(("result", replace(result, log=tuple(captured.messages))))
         except CardiacError as error:
-            pipe.send(("unable", Failure.of(error)))
+            pipe.send(("unable", error))
 
 
 def check_version(work: Work) -> None:

@@ -1,4 +1,4 @@
-"""What became of one case, in a form that a ledger keeps and another process can send."""
+"""What became of one case, in a form that a database keeps and another process can send."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import cardiac.errors
 from cardiac.errors import CardiacError
+from cardiac.types import Row
 
 if TYPE_CHECKING:
     from cardiac.clinical import Indices
     from cardiac.io import InputItem
     from cardiac.uncertainty.intervals import Intervals
 
-Row = dict[str, object]
 _INTERVALS = "intervals"
 
 
@@ -29,29 +28,7 @@ class OutputFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """An error as plain text, so that it can be stored and told again."""
-
-    kind: str
-    message: str
-    path: str | None = None
-    hint: str = ""
-
-    @classmethod
-    def of(cls, error: CardiacError) -> Failure:
-        """The failure that an error tells."""
-        path = None if error.path is None else str(error.path)
-        return cls(type(error).__name__, error.message, path, error.hint)
-
-    def error(self) -> CardiacError:
-        """The error again."""
-        kind = getattr(cardiac.errors, self.kind, CardiacError)
-        error: CardiacError = kind(self.message, path=self.path, hint=self.hint)
-        return error
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
+class CaseResult:
     """What the work on one case gave.
 
     Attributes:
@@ -63,7 +40,7 @@ class Result:
         seconds: How long it took.
         stamp, input_hash, sha256: Its files as they were read; see ``fingerprint``.
         outputs: The files it left.
-        failure: Why it failed, if it did.
+        error: Why it failed, if it did.
         log: (level, text) of what the library had to say.
     """
 
@@ -77,12 +54,12 @@ class Result:
     input_hash: str = ""
     sha256: str = ""
     outputs: tuple[OutputFile, ...] = ()
-    failure: Failure | None = None
+    error: CardiacError | None = None
     log: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class FinishedCase:
     """What became of one input, told to the caller: its row, and the reason if it failed."""
 
     item: InputItem

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from cardiac.apps.batch.ledger import Ledger, State
+from cardiac.apps.batch.database import RunDatabase, State
 from cardiac.apps.batch.store import open_store
 from cardiac.apps.batch.tables import FRAMES, INDICES, table_parts
 from cardiac.io.files import file_hash
@@ -15,7 +15,7 @@ from cardiac.io.files import file_hash
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as the ledger has it.
+    """Something that is not as the run database has it.
 
     Attributes:
         kind: missing, altered, stray (belongs to no case), unfinished, or unreadable.
@@ -29,7 +29,7 @@ class Finding:
 
 
 def verify(folder: Path, *, inputs: bool = False, store: str = "") -> Iterator[Finding]:
-    """Hash every result again and compare with the ledger.
+    """Hash every result again and compare with the database.
 
     Args:
         folder: Output folder.
@@ -40,17 +40,17 @@ def verify(folder: Path, *, inputs: bool = False, store: str = "") -> Iterator[F
         What is missing, altered, unfinished or belongs to no case.
 
     Raises:
-        OutputError: There is no ledger.
+        OutputError: There is no database.
     """
     files = open_store(folder, store)
-    with Ledger(folder) as ledger:
-        run = ledger.last_run()
+    with RunDatabase(folder) as database:
+        run = database.last_run()
         if run is None:
             return
-        for entry in ledger.entries(run["run"]):
+        for entry in database.entries(run["run"]):
             if entry.state in (State.WAITING, State.RUNNING):
                 yield Finding("unfinished", entry.id, entry.id)
-            for output in ledger.outputs(entry.id):
+            for output in database.outputs(entry.id):
                 kind = _compare(partial(files.sha256, output.path), output.sha256)
                 if kind:
                     yield Finding(kind, output.path, entry.id)
@@ -59,17 +59,17 @@ def verify(folder: Path, *, inputs: bool = False, store: str = "") -> Iterator[F
                 kind = "" if path.is_dir() else _compare(partial(file_hash, path), entry.sha256)
                 if kind:
                     yield Finding(kind, entry.input, entry.id)
-        known = ledger.known_paths()
-        rooms = {told.partition("/")[0] for told in known}  # others may keep folders beside them
-        for told in files.names():
-            if told.partition("/")[0] not in rooms:
+        known = database.known_paths()
+        rooms = {name.partition("/")[0] for name in known}  # others may keep folders beside them
+        for name in files.names():
+            if name.partition("/")[0] not in rooms:
                 continue
             # The page of a case is made of its data, at any time.
-            page = told.startswith("report/") and told.endswith(".html")
-            if told not in known and not (page and f"{told[:-5]}.json" in known):
-                yield Finding("stray", told)
+            page = name.startswith("report/") and name.endswith(".html")
+            if name not in known and not (page and f"{name[:-5]}.json" in known):
+                yield Finding("stray", name)
         for name in (INDICES, FRAMES):
-            kind = _compare_table(folder / name, table_parts(ledger, run["run"], name))
+            kind = _compare_table(folder / name, table_parts(database, run["run"], name))
             if kind:
                 yield Finding(kind, name)
 
