@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from cardiac.labels import Label
+from cardiac.segmentation.furniture import Furniture
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -22,25 +23,28 @@ class AugmentSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rotation_deg: float = 25.0
+    flip_probability: float = 0.5
+    rotation_deg: float = 30.0
     log_scale: float = 0.3
     log_aspect: float = 0.12
     shift: float = 0.12
     elastic: float = 0.02
     zoom_probability: float = 0.25
     zoom: float = 0.65
-    mirror_probability: float = 0.12
     crop_probability: float = 0.2
-    sector_probability: float = 0.15
-    sector_tilt_rad: float = 0.15
-    log_gamma: float = 0.5
-    log_gain: float = 0.35
-    gain_field: float = 0.35
-    speckle: float = 0.25
+    sector_probability: float = 0.2
+    sector_tilt_rad: float = 0.35
+    screen_probability: float = 0.3
+    screen_shrink: float = 0.6
+    screen_shift: float = 0.3
+    log_gamma: float = 0.4
+    log_gain: float = 0.3
+    gain_field: float = 0.3
+    speckle: float = 0.2
     blur_probability: float = 0.3
     low_resolution_probability: float = 0.3
-    shadow_probability: float = 0.25
-    haze_probability: float = 0.2
+    shadow_probability: float = 0.2
+    haze_probability: float = 0.15
 
 
 class Augmenter:
@@ -56,6 +60,7 @@ class Augmenter:
         self.settings = settings
         self.size = size
         self.generator = generator
+        self.furniture = Furniture(size, generator)
 
     def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Transform a batch.
@@ -70,13 +75,15 @@ class Augmenter:
         """
         import torch.nn.functional as F
 
-        grid = self._grid(labels)
+        screen = self._chosen(len(images), self.settings.screen_probability)
+        grid = self._grid(labels, screen)
         image = F.grid_sample(images, grid, mode="bilinear", align_corners=False)
         label = F.grid_sample(labels, grid, mode="nearest", align_corners=False)
         image, label = self._crop(image, label)
-        image = self._sector(image)
-        for change in (self._shadow, self._field, self._haze, self._speckle, self._resolution):
+        image = self._sector(image, label)
+        for change in (self._shadow, self._field, self._haze, self._speckle):
             image = change(image)
+        image = self._resolution(self.furniture(image, screen))
         inside = (image > 0.004).float()
         image = self._tone(image) * inside
         return image, label_shares(label.squeeze(1))
@@ -104,37 +111,30 @@ class Augmenter:
         axis = (torch.arange(self.size) + 0.5) * 2 / self.size - 1
         return axis.view(1, 1, -1, 1), axis.view(1, 1, 1, -1)
 
-    def _grid(self, labels: Tensor) -> Tensor:
-        """Where every pixel of the result is taken from, (N, size, size, 2) as x, y."""
+    def _grid(self, labels: Tensor, screen: Tensor) -> Tensor:
+        """Where every pixel of the result is taken from, (N, size, size, 2) as x, y.
+
+        On a screen the sector is smaller, and anywhere.
+        """
         import torch
 
         n, s = len(labels), self.settings
-        ventricle, axis = heart_frame(labels)
-        zoomed = self._chosen(n, s.zoom_probability)
+        ventricle = ventricle_center(labels)
+        zoomed = self._chosen(n, s.zoom_probability) * (1 - screen)
         angle = self._uniform(n) * self._uniform(n).abs() * math.radians(s.rotation_deg)
         usual, close = self._uniform(n) * s.log_scale, -self._uniform(n, 0.25, s.zoom)
-        scale = (usual * (1 - zoomed) + close * zoomed).exp()
+        smaller = screen * self._uniform(n, 0, s.screen_shrink)
+        scale = (usual * (1 - zoomed) + close * zoomed + smaller).exp()
         aspect = (self._uniform(n) * s.log_aspect).exp()
+        shift = s.shift + screen * s.screen_shift
         y, x = self._coordinates()
-        y = (y + self._uniform(n) * s.shift) * scale * aspect
-        x = (x + self._uniform(n) * s.shift) * scale / aspect
+        y = (y + self._uniform(n) * shift) * scale * aspect
+        x = (x + self._uniform(n) * shift) * scale / aspect
         wobble = self._noise(n, 5, 2) * self._uniform(n, 0, 1) * s.elastic
         rows = y * angle.cos() + x * angle.sin() + wobble[:, :1] + zoomed * ventricle[:, :1]
         columns = -y * angle.sin() + x * angle.cos() + wobble[:, 1:] + zoomed * ventricle[:, 1:]
-        return self._mirror(torch.cat([rows, columns], dim=1), ventricle, axis)
-
-    def _mirror(self, points: Tensor, ventricle: Tensor, axis: Tensor) -> Tensor:
-        """Sometimes replace the septal side by the mirrored lateral side.
-
-        The right heart then disappears and both walls look free, as in a two-chamber view,
-        of which there is no image with an expert's mask.
-        """
-        # The axis (row, column) points to the apex, so this normal points to the image's right.
-        normal = axis.flip(1) * axis.new_tensor([1.0, -1.0]).view(1, 2, 1, 1)
-        distance = ((points - ventricle) * normal).sum(1, keepdim=True)
-        chosen = self._chosen(len(points), self.settings.mirror_probability)
-        points = points - 2 * chosen * distance.clamp(max=0) * normal
-        return points.flip(1).permute(0, 2, 3, 1)
+        columns = columns * (1 - 2 * self._chosen(n, s.flip_probability))
+        return torch.cat([columns, rows], dim=1).permute(0, 2, 3, 1)
 
     def _crop(self, image: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
         """Cut the field of view: atria and walls then end at a straight edge, labels too."""
@@ -145,8 +145,11 @@ class Augmenter:
         keep = keep | (self._chosen(n, self.settings.crop_probability) == 0)
         return image * keep, label * keep
 
-    def _sector(self, image: Tensor) -> Tensor:
-        """A narrower, tilted sector. Labels stay: the heart goes on where the beam does not."""
+    def _sector(self, image: Tensor, label: Tensor) -> Tensor:
+        """A narrower, tilted sector, unless most of the ventricle would be lost.
+
+        Labels stay: the heart goes on where the beam does not.
+        """
         import torch
 
         n = len(image)
@@ -155,7 +158,11 @@ class Augmenter:
         angle = torch.atan2(dx, dy) - self._uniform(n) * self.settings.sector_tilt_rad
         radius = (dx**2 + dy**2).sqrt()
         keep = (angle.abs() < self._uniform(n, 0.45, 0.8)) & (radius < self._uniform(n, 1.7, 2.2))
-        return image * (keep | (self._chosen(n, self.settings.sector_probability) == 0))
+        ventricle = label == Label.LV
+        seen = (ventricle & keep).sum((2, 3), keepdim=True)
+        chosen = self._chosen(n, self.settings.sector_probability) > 0
+        chosen = chosen & (seen > 0.7 * ventricle.sum((2, 3), keepdim=True))
+        return image * (keep | ~chosen)
 
     def _shadow(self, image: Tensor) -> Tensor:
         """A dark wedge from the transducer, as a rib or a lung edge throws it."""
@@ -226,31 +233,22 @@ class Augmenter:
         return image.clamp(1e-3, 1) ** gamma
 
 
-def heart_frame(labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Centre of the LV and direction of its long axis towards the apex.
+def ventricle_center(labels: Tensor) -> Tensor:
+    """Centre (row, column) of the LV in normalised coordinates [-1, 1].
 
     Args:
         labels: (N, 1, s, s) label numbers.
 
     Returns:
-        Two (N, 2, 1, 1) tensors of (row, column) in normalised coordinates [-1, 1]; the axis
-        has unit length, and points straight up where there is no atrium to tell.
+        (N, 2, 1, 1); the middle where there is no ventricle.
     """
     import torch
 
     axis = (torch.arange(labels.shape[-1]) + 0.5) * 2 / labels.shape[-1] - 1
-    rows, columns = axis.view(1, 1, -1, 1), axis.view(1, 1, 1, -1)
-
-    def center(label: Label) -> Tensor:
-        share = (labels == label).float()
-        share = share / share.sum((2, 3), keepdim=True).clamp(min=1)
-        return torch.cat([(share * g).sum((2, 3), keepdim=True) for g in (rows, columns)], dim=1)
-
-    ventricle, atrium = center(Label.LV), center(Label.LA)
-    present = (labels == Label.LA).flatten(1).any(1).view(-1, 1, 1, 1)
-    up = torch.tensor([-1.0, 0.0]).view(1, 2, 1, 1)
-    direction = torch.where(present, ventricle - atrium, up)
-    return ventricle, direction / direction.norm(dim=1, keepdim=True).clamp(min=1e-6)
+    share = (labels == Label.LV).float()
+    share = share / share.sum((2, 3), keepdim=True).clamp(min=1)
+    grids = (axis.view(1, 1, -1, 1), axis.view(1, 1, 1, -1))
+    return torch.cat([(share * g).sum((2, 3), keepdim=True) for g in grids], dim=1)
 
 
 def label_shares(labels: Tensor) -> Tensor:
