@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from cardiac.labels import Label
-from cardiac.segmentation.furniture import Furniture
+from cardiac.research.training.furniture import Furniture
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
