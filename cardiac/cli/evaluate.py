@@ -28,6 +28,7 @@ def evaluate_command(
     split: str = "valid",
     manifest: Path = Path("data_manifests/camus.csv"),
     out: Path = Path("out/evaluate"),
+    mirrored: bool = False,
     settings: Annotated[ProcessSettings, Parameter(name="*")] = ProcessSettings(),  # noqa: B008
 ) -> int:
     """Compare with the expert masks of a CAMUS folder, patient split by manifest.
@@ -37,6 +38,7 @@ def evaluate_command(
         split: Which split of the manifest: train, valid or test.
         manifest: CSV with the columns patient and split.
         out: Folder for evaluate.json and evaluate.md.
+        mirrored: Turn every image and its mask over, left to right.
         settings: See configs/process.yaml.
     """
     from rich.console import Console
@@ -53,10 +55,14 @@ def evaluate_command(
     shown = track(patients, "evaluating", console=console, disable=not console.is_terminal)
     stills = labelled_stills(data, shown)
     result = evaluate(
-        stills, partial(process, models=segmenter, settings=settings), settings.convention
+        stills,
+        partial(process, models=segmenter, settings=settings),
+        settings.convention,
+        mirrored=mirrored,
     )
     head = {
         "split": split,
+        "mirrored": mirrored,
         "patients": result.patients,
         "weights_sha256": segmenter.weights.sha256,
         "engine": segmenter.predictor.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,14 @@ class LabelledStill:
     image: npt.NDArray[np.uint8]
     mask: Mask
     spacing: Spacing
+
+    def mirrored(self) -> LabelledStill:
+        """The same heart seen from the other side, left and right changed over."""
+        return replace(
+            self,
+            image=np.ascontiguousarray(self.image[:, ::-1]),
+            mask=np.ascontiguousarray(self.mask[:, ::-1]),
+        )
 
 
 def patients_of(split: str, manifest: Path) -> list[str]:

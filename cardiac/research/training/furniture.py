@@ -1,4 +1,4 @@
-"""Screen furniture for training: text, ECG traces, depth rulers, grey bars, grey frames, JPEG blocks.
+"""Screen furniture for training: text, ECG, depth rulers, grey bars and frames, JPEG blocks.
 
 Sheets of furniture are drawn once; every training image then gets one of them, shifted and
 turned over, at almost no cost. A network that has met them does not take them for tissue.
@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 SHEETS = 160
-_WORDS = ("FR 50Hz", "15cm", "2D", "C 50", "P Low", "HPen", "HR 72", "bpm", "MI 1.3", "TIs 0.9", "Adult",
-    "X5-1", "M4S", "1.7/3.3", "A4C", "A2C", "LV", "V", "JPEG", "Gain 12", "59%", "Echo", "12:04", "ED")  # fmt: skip
+_WORDS = (
+    "FR 50Hz", "15cm", "2D", "C 50", "P Low", "HPen", "HR 72", "bpm", "MI 1.3", "TIs 0.9",
+    "Adult", "X5-1", "M4S", "1.7/3.3", "A4C", "A2C", "LV", "V", "JPEG", "Gain 12", "59%", "Echo",
+    "12:04", "ED",
+)  # fmt: skip
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_DUPLEX)
 
 Sheet = npt.NDArray[np.uint8]
 
 
 def draw_sheets(count: int, size: int, rng: np.random.Generator) -> Sheet:
-    """Grey levels of ``count`` sheets of furniture, (count, size, size); 0 where there is nothing."""
+    """Sheets of furniture (count, size, size): grey levels, 0 where there is nothing."""
     sheets = np.zeros((count, size, size), dtype=np.uint8)
     for sheet in sheets:
         drawers = (_text, _text, _trace, _ruler, _bar, _box, _marker)
@@ -54,7 +57,11 @@ def _trace(sheet: Sheet, rng: np.random.Generator) -> None:
         -(((phase - 0.6) / 0.05) ** 2)
     )
     height = rng.uniform(0.03, 0.12) * size
-    y = rng.uniform(0.7, 0.97) * size - height * (spike + waves) + 0.01 * size * np.sin(x / size * 9)
+    y = (
+        rng.uniform(0.7, 0.97) * size
+        - height * (spike + waves)
+        + 0.01 * size * np.sin(x / size * 9)
+    )
     points = np.stack([x, y], axis=1).round().astype(np.int32)
     cv2.polylines(sheet, [points], isClosed=False, color=int(rng.integers(90, 256)))
 

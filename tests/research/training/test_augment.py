@@ -3,12 +3,22 @@ import pytest
 import torch
 
 from cardiac.labels import Label
-from cardiac.research.training.augment import Augmenter, AugmentSettings, heart_frame, normalize
+from cardiac.research.training.augment import (
+    Augmenter,
+    AugmentSettings,
+    normalize,
+    ventricle_center,
+)
 
 STILL = AugmentSettings(
     rotation_deg=0, log_scale=0, log_aspect=0, shift=0, elastic=0, zoom_probability=0,
-    mirror_probability=0, crop_probability=0, sector_probability=0,
+    flip_probability=0, crop_probability=0, sector_probability=0, screen_probability=0,
 )  # fmt: skip
+
+QUIET = {
+    "gain_field": 0, "speckle": 0, "blur_probability": 0, "low_resolution_probability": 0,
+    "shadow_probability": 0, "haze_probability": 0, "log_gain": 0, "log_gamma": 0,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +61,36 @@ def test_without_geometry_labels_stay_where_they_are(batch):
 
 
 def test_image_and_labels_move_together(batch):
-    settings = STILL.model_copy(update={"rotation_deg": 40, "shift": 0.2, "log_scale": 0.3,
-        "gain_field": 0, "speckle": 0, "blur_probability": 0, "low_resolution_probability": 0,
-        "shadow_probability": 0, "haze_probability": 0, "log_gain": 0, "log_gamma": 0})  # fmt: skip
+    settings = STILL.model_copy(update=QUIET | {"rotation_deg": 40, "shift": 0.2, "log_scale": 0.3})
     image, shares = augmenter(settings)(*batch)
     wall = torch.nn.functional.avg_pool2d(image, 2)[:, 0]
     assert wall[shares[:, Label.MYOCARDIUM] == 1].mean() > 2 * wall[shares[:, Label.LV] == 1].mean()
 
 
-def test_the_long_axis_points_to_the_apex(batch):
-    _, axis = heart_frame(batch[1])
-    assert axis[0, 0].item() < -0.99
-    assert abs(axis[0, 1].item()) < 0.1
+def test_the_middle_of_the_ventricle_is_found(batch):
+    row, column = ventricle_center(batch[1])[0].flatten().tolist()
+    assert row == pytest.approx((35.5 * 2 / 80) - 1, abs=0.02)
+    assert column == pytest.approx((42.5 * 2 / 80) - 1, abs=0.02)
+
+
+def test_a_flip_turns_image_and_labels_over_and_keeps_each_structure(batch):
+    quiet = STILL.model_copy(update=QUIET)
+    image, shares = augmenter(quiet)(*batch)
+    turned, theirs = augmenter(quiet.model_copy(update={"flip_probability": 1}))(*batch)
+    assert torch.allclose(turned.flip(-1), image, atol=1e-4)
+    assert (theirs.flip(-1) - shares).abs().mean() < 0.01
+
+
+def test_a_screen_hides_no_ventricle_but_what_is_drawn_upon_it(batch):
+    quiet = STILL.model_copy(update=QUIET | {"screen_shrink": 0, "screen_shift": 0})
+    image, shares = augmenter(quiet)(*batch)
+    screens = [
+        augmenter(quiet.model_copy(update={"screen_probability": 1}), seed)(*batch)
+        for seed in range(6)
+    ]
+    changed = torch.stack([(shown - image).abs() > 0.2 for shown, _ in screens]).float()
+    assert all(torch.equal(labels, shares) for _, labels in screens)
+    assert 0 < changed.mean() < 0.25
 
 
 def test_normalised_images_ignore_gain(batch):
