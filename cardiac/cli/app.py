@@ -11,10 +11,18 @@ import cyclopts
 from cyclopts import Parameter
 
 import cardiac
-from cardiac.cli.settings_file import settings_file
 from cardiac.errors import CardiacError
 
 USAGE_ERROR = 2
+
+
+def _wrong_usage(error: cyclopts.CycloptsError) -> object:
+    from rich.segment import Segment, Segments
+
+    from cardiac.cli.settings import wrong_usage
+
+    return Segments([Segment(f"cardiac: {wrong_usage(error)}\n")])  # not folded
+
 
 app = cyclopts.App(
     name="cardiac",
@@ -22,6 +30,7 @@ app = cyclopts.App(
     version=cardiac.__version__,
     help_format="plaintext",
     result_action="return_value",
+    error_formatter=_wrong_usage,
 )
 train = cyclopts.App(name="train", help="Train a model on your own data.")
 app.command(train)
@@ -56,14 +65,14 @@ app.command(
     help="Make and check lists of cines.",
 )
 app.command(
-    "cardiac.cli.check:check_command",
+    "cardiac.cli.masks:check_command",
     name="check",
     help="Hold masks against the anatomical criteria and the temporal bounds.",
 )
 app.command(
-    "cardiac.cli.correct:correct_command",
+    "cardiac.cli.masks:correct_command",
     name="correct",
-    help="Make masks anatomically valid and steady in time, and certify them.",
+    help="Make masks anatomically valid and temporally consistent, and certify them.",
 )
 app.command(
     "cardiac.cli.export:export_command",
@@ -108,7 +117,7 @@ train.command(
 train.command(
     "cardiac.cli.train_uncertainty:train_uncertainty",
     name="uncertainty",
-    help="Train CRISP and the learned doubt, and calibrate the intervals.",
+    help="Train the error-detection network and CRISP, and calibrate the intervals.",
 )
 
 
@@ -122,14 +131,19 @@ def launch(
 
     Args:
         tokens: The job and its arguments.
-        config: YAML file with the job's settings; what is given on the command line wins.
+        config: YAML file with the job's settings; what is given on the command line wins. Those of
+            this project are found by their name from any folder, such as configs/process.yaml.
         verbose: Tell what is done step by step.
     """
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s"
     )
+    app.config = ()
     if config is not None:
-        app.config = settings_file(config)
+        from cardiac.cli.settings import settings_file
+        from cardiac.resources import packaged
+
+        app.config = settings_file(packaged(config))
     return int(app(tokens) or 0)
 
 
@@ -144,7 +158,3 @@ def main() -> None:
         sys.stderr.write("cardiac: interrupted\n")
         code = 130
     raise SystemExit(code)
-
-
-if __name__ == "__main__":
-    main()

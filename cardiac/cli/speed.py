@@ -41,7 +41,7 @@ def speed(*, frames: int = 200, repeats: int = 3, out: Path = Path("out/benchmar
     figures: dict[str, Any] = {
         "machine": f"{platform.machine()}, {cores()} cores",
         "cine": f"{frames} frames of 256×256",
-        "help_s": _time_command([sys.executable, "-m", "cardiac.cli.app", "--help"], repeats),
+        "help_s": _time_command([sys.executable, "-m", "cardiac.cli", "--help"], repeats),
         "demo_s": _time_command([sys.executable, "-m", "pipelines.demo"], repeats),
     }
     with tempfile.TemporaryDirectory() as folder:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from cardiac.errors import SettingsError, UnreadableFileError
 from cardiac.geometry import CanonicalGrid, Mask, Spacing
 from cardiac.labels import Label
+from cardiac.resources import packaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class LabelledStill:
 def patients_of(split: str, manifest: Path) -> list[str]:
     """Patients of a split, from a CSV with the columns ``patient`` and ``split``."""
     try:
-        with manifest.open(newline="") as file:
+        with packaged(manifest).open(newline="") as file:
             rows = list(csv.DictReader(file))
         found = [row["patient"] for row in rows if row["split"] == split]
     except (OSError, KeyError) as error:

@@ -74,7 +74,7 @@ def test_the_folder_of_camus_is_the_one_that_is_named(tmp_path, monkeypatch):
 @pytest.mark.parametrize("job", [["benchmark"], ["benchmark", "speed"], ["phantom"]])
 def test_every_job_explains_itself(job):
     done = subprocess.run(
-        [sys.executable, "-m", "cardiac.cli.app", *job, "--help"],
+        [sys.executable, "-m", "cardiac.cli", *job, "--help"],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert "--out" in done.stdout

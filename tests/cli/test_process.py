@@ -129,7 +129,7 @@ def test_an_empty_folder_fails_with_its_name(tmp_path):
 
 
 def cardiac(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cardiac.cli.app", *arguments]
+    command = [sys.executable, "-m", "cardiac.cli", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

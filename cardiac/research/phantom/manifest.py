@@ -14,6 +14,7 @@ from cardiac.research.phantom.grades import parse_requests
 from cardiac.research.phantom.mask_corruptions import MASK_CORRUPTIONS
 from cardiac.research.phantom.real import real_texture_cine
 from cardiac.research.phantom.synthetic import synthetic_cine
+from cardiac.resources import packaged
 from cardiac.sequence import View
 
 REAL, SYNTHETIC = "real", "synthetic"
@@ -71,7 +72,7 @@ def read_manifest(path: str | Path) -> tuple[CineSpec, ...]:
         UnreadableFileError: The file cannot be read.
         SettingsError: A column is missing, a row is wrong (it is named) or an id occurs twice.
     """
-    path = Path(path)
+    path = packaged(path)
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))

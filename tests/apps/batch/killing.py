@@ -40,7 +40,7 @@ def make_cases(folder: Path, count: int) -> Path:
 
 def start(source: Path, out: Path, workers: int) -> subprocess.Popen[bytes]:
     """Begin ``cardiac process`` in a process group of its own."""
-    command = [sys.executable, "-m", "cardiac.cli.app", "process", str(source), "--out", str(out)]
+    command = [sys.executable, "-m", "cardiac.cli", "process", str(source), "--out", str(out)]
     return subprocess.Popen(
         [*command, *QUICKLY, "--workers", str(workers)],
         stdout=subprocess.DEVNULL,

@@ -37,7 +37,7 @@ def served(tmp_path_factory, masks):
     folder = tmp_path_factory.mktemp("browser") / "run"
     make_run(folder, {"four": masks, NASTY: masks[:, :, ::-1].copy()}, patient="p<b>1</b>")
     grow(folder / "indices.csv")
-    command = [sys.executable, "-m", "cardiac.cli.app", "inspect", str(folder), "--no-browser"]
+    command = [sys.executable, "-m", "cardiac.cli", "inspect", str(folder), "--no-browser"]
     environment = os.environ | {"CARDIAC_VIEWER_TOKEN": TOKEN}
     environment.pop("PYTEST_CURRENT_TEST", None)
     with subprocess.Popen(

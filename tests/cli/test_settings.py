@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from cardiac.cli.app import app
-from cardiac.cli.settings_file import settings_file
+from cardiac.cli.settings import settings_file
 from cardiac.errors import CardiacError
 from cardiac.study import ProcessSettings
 
@@ -55,3 +55,29 @@ def test_what_is_no_list_of_settings_is_refused_with_its_name(tmp_path, text):
         settings_file(path)
     with pytest.raises(CardiacError, match=r"missing\.yaml"):
         settings_file(tmp_path / "missing.yaml")
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (("--workers", "-3"), "--workers is -3, but must be greater than or equal to 0."),
+        (("--workers", "two"), "--workers is two, but must be a valid integer."),
+        (("--convention", "mayo"), "--convention is mayo, but must be 'ase' or 'camus-legacy'."),
+        (("--picture",), "there is no option --picture. Did you mean --pictures?"),
+        (("--nonsense", "3"), "there is no option --nonsense. See --help for what there is."),
+    ],
+)
+def test_wrong_usage_is_a_sentence(tmp_path, capsys, option, words):
+    command = ["process", "x.dcm", "--out", str(tmp_path / "out"), *option]
+    with pytest.raises(SystemExit) as ended:
+        app.meta(command, result_action="return_value")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"cardiac: {words}\n"
+
+
+def test_settings_of_the_project_are_found_from_any_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["process", "x.dcm", "--out", "out", "--config", "configs/process.yaml"]
+    assert app.meta(command, result_action="return_value") == 1  # only the input is missing
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["settings"]["correct"] is True
+    capsys.readouterr()

@@ -1,4 +1,4 @@
-"""``cardiac check``: hold mask sequences against every bound, whoever made them."""
+"""``cardiac check`` and ``cardiac correct``: mask sequences of any tool against every bound."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from cardiac.geometry import Mask
     from cardiac.sequence import EchoSequence
 
-    Judge = Callable[[str, Mask, EchoSequence, float | None], Certificate]
+    Checker = Callable[[str, Mask, EchoSequence, float | None], Certificate]
     """Name, masks, their geometry and frame interval in s, to their certificate."""
 
-ENDINGS = (".nii", ".nii.gz", ".mha", ".mhd")
+ENDINGS = (".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr", ".gipl", ".gipl.gz")
 
 
 def check_command(
@@ -49,10 +49,49 @@ def check_command(
     def check(_: str, frames: Mask, geometry: EchoSequence, interval: float | None) -> Certificate:
         return certify(frames, geometry.spacing, interval, bounds)
 
-    return report(judged(masks, frame_interval_ms, check), out, "cardiac check")
+    return report(checked(masks, frame_interval_ms, check), out, "cardiac check")
 
 
-def judged(masks: list[Path], frame_interval_ms: float | None, judge: Judge) -> list[Verdict]:
+def correct_command(
+    masks: Annotated[list[Path], Parameter(negative="")],
+    /,
+    *,
+    out: Path,
+    profile: str = "published",
+    frame_interval_ms: float | None = None,
+) -> int:
+    """Make masks anatomically valid and temporally consistent, and certify them.
+
+    Writes OUT/masks/ID.nii.gz on each mask's own grid, certificate.csv and certificate.json.
+    Masks that are certified as they are keep every pixel. Exit code 0: all are certified; 1:
+    one is not, or could not be read.
+
+    Args:
+        masks: Mask sequences in NIfTI or MetaImage, or folders of them, with or without the
+            left atrium.
+        out: Folder for the results.
+        profile: Bounds of the criteria: published, camus, or a JSON file.
+        frame_interval_ms: Time between frames where the files do not say, or say it wrong.
+    """
+    from cardiac.anatomy import load_profile
+    from cardiac.correction import correct_masks
+    from cardiac.io import write_mask
+
+    bounds = load_profile(profile)
+
+    def correct(
+        name: str, frames: Mask, geometry: EchoSequence, interval: float | None
+    ) -> Certificate:
+        corrected = correct_masks(frames, geometry.spacing, interval, profile=bounds)
+        write_mask(out / "masks" / f"{name}.nii.gz", corrected.masks, geometry)
+        return corrected.after
+
+    return report(checked(masks, frame_interval_ms, correct), out, "cardiac correct")
+
+
+def checked(
+    masks: list[Path], frame_interval_ms: float | None, checker: Checker
+) -> list[CheckedMasks]:
     """What becomes of each mask sequence; one that fails does not stop the others."""
     from cardiac.io.masks import read_mask
 
@@ -62,14 +101,14 @@ def judged(masks: list[Path], frame_interval_ms: float | None, judge: Judge) -> 
         try:
             frames, geometry = read_mask(path)
             interval = given or geometry.frame_interval_s
-            results.append(Verdict(name, judge(name, frames, geometry, interval)))
+            results.append(CheckedMasks(name, checker(name, frames, geometry, interval)))
         except CardiacError as error:
-            results.append(Verdict(name, error=error))
+            results.append(CheckedMasks(name, error=error))
     return results
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Verdict:
+class CheckedMasks:
     """The certificate of one mask sequence, or why there is none."""
 
     id: str
@@ -128,47 +167,47 @@ def mask_files(paths: Sequence[Path]) -> list[tuple[str, Path]]:
     return found
 
 
-def report(results: Sequence[Verdict], out: Path | None, title: str) -> int:
-    """Print the verdicts, write them where a folder is given, and give the exit code."""
+def report(results: Sequence[CheckedMasks], out: Path | None, title: str) -> int:
+    """Print the certificates, write them where a folder is given, and give the exit code."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=f"{title} (not for clinical use)")
-    for name in ("id", "frames", "valid", "steady", "changed", "certified", "reason"):
+    for name in ("id", "frames", "valid", "consistent", "changed", "certified", "reason"):
         left = name in {"id", "reason"}
         table.add_column(name, justify="left" if left else "right", overflow="fold")
-    for verdict in results:
-        table.add_row(*(Text(cell) for cell in _cells(verdict)))
+    for one in results:
+        table.add_row(*(Text(cell) for cell in _cells(one)))
     console = Console()
     console.print(table)
     for note in dict.fromkeys(n for v in results if v.certificate for n in v.certificate.notes):
         console.print(Text(f"note: {note}"))
     if out is not None:
         write_certificates(out, results)
-    return int(not all(verdict.certified for verdict in results))
+    return int(not all(one.certified for one in results))
 
 
-def _cells(verdict: Verdict) -> Iterable[str]:
-    certificate = verdict.certificate
+def _cells(one: CheckedMasks) -> Iterable[str]:
+    certificate = one.certificate
     if certificate is None:
-        return verdict.id, "", "", "", "", "failed", str(verdict.error)
+        return one.id, "", "", "", "", "failed", str(one.error)
     summary = certificate.summary()
     changes = certificate.changes
     changed = "" if changes is None else str(sum(a != "kept" for a in changes.actions))
-    steady = str(summary["consistent_frames"]) if certificate.consistency.applicable else "–"
+    consistent = str(summary["consistent_frames"]) if certificate.consistency.applicable else "–"
     return (
-        verdict.id,
+        one.id,
         str(len(certificate)),
         str(summary["valid_frames"]),
-        steady,
+        consistent,
         changed,
         "yes" if certificate.certified else "no",
         certificate.reason,
     )
 
 
-def write_certificates(out: Path, results: Sequence[Verdict]) -> list[Path]:
+def write_certificates(out: Path, results: Sequence[CheckedMasks]) -> list[Path]:
     """Write certificate.csv and certificate.json.
 
     Raises:
@@ -178,7 +217,7 @@ def write_certificates(out: Path, results: Sequence[Verdict]) -> list[Path]:
 
     from cardiac.io.files import write_atomically
 
-    content = {verdict.id: verdict.content() for verdict in results}
+    content = {one.id: one.content() for one in results}
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     paths = [out / "certificate.csv", out / "certificate.json"]
     write_atomically(paths[0], _table(results).encode())
@@ -186,18 +225,18 @@ def write_certificates(out: Path, results: Sequence[Verdict]) -> list[Path]:
     return paths
 
 
-def _table(results: Sequence[Verdict]) -> str:
+def _table(results: Sequence[CheckedMasks]) -> str:
     """CSV with a row for each frame, or one for a sequence that failed."""
     import csv
     import io
 
     rows: list[dict[str, object]] = []
-    for verdict in results:
-        if verdict.certificate is None:
-            rows.append({"id": verdict.id, "certified": False, "reason": str(verdict.error)})
+    for one in results:
+        if one.certificate is None:
+            rows.append({"id": one.id, "certified": False, "reason": str(one.error)})
             continue
-        head = {"id": verdict.id, "certified": verdict.certified}
-        rows += [head | row for row in verdict.certificate.rows()]
+        head = {"id": one.id, "certified": one.certified}
+        rows += [head | row for row in one.certificate.rows()]
     columns = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")

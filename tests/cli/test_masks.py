@@ -10,8 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from cardiac.cli.check import check_command, mask_files
-from cardiac.cli.correct import correct_command
+from cardiac.cli.masks import check_command, correct_command, mask_files
 from cardiac.errors import SettingsError
 from cardiac.io.masks import read_mask
 from cardiac.research.phantom import corrupt_masks
