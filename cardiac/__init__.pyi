@@ -17,9 +17,11 @@ from .correction.certificate import Certificate, certify
 from .errors import CardiacError
 from .io import read
 from .labels import Label
+from .pipeline import Models, process
 from .segmentation.segmenter import Segmenter
 from .sequence import EchoSequence, Subject, View
-from .study import ProcessSettings, Study, process
+from .settings import ProcessSettings
+from .study import Study
 
 __version__: str
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Correction",
     "EchoSequence",
     "Label",
+    "Models",
     "ProcessSettings",
     "Segmenter",
     "Study",

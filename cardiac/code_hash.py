@@ -30,7 +30,7 @@ def code_hash(*modules: str) -> str:
     """SHA-256 of the source of modules of this package and of all they import from it.
 
     Args:
-        modules: Dotted names, for instance ``"cardiac.study"``.
+        modules: Dotted names, for instance ``"cardiac.pipeline"``.
     """
     digest = hashlib.sha256()
     for path in code_files(*modules):

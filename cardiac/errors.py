@@ -20,6 +20,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cardiac.reasons import Reason
+
 
 class CardiacError(Exception):
     """Base of every error this package raises on purpose.
@@ -69,7 +71,30 @@ class GeometryError(CardiacError):
 
 
 class MeasurementError(CardiacError):
-    """A landmark or an index cannot be measured on this mask."""
+    """A landmark or an index cannot be measured on this mask.
+
+    Args:
+        message: What is wrong, in one sentence.
+        path: The file it is about, if any.
+        hint: What the user can do about it.
+        code: The reason for programs, in snake case (see :class:`cardiac.reasons.Reason`).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | Path | None = None,
+        hint: str = "",
+        code: str = "not_measurable",
+    ) -> None:
+        super().__init__(message, path=path, hint=hint)
+        self.code = code
+
+    @property
+    def reason(self) -> Reason:
+        """The reason as data."""
+        return Reason(self.code, self.message)
 
 
 class WeightsError(CardiacError):

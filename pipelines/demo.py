@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from cardiac.cli.process import process_command
-from cardiac.study import ProcessSettings
+from cardiac.settings import ProcessSettings
 
 OUT = Path("out/demo")
 SAMPLE = "examples_ybr_color.dcm"

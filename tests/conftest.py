@@ -51,6 +51,14 @@ def segmenter():
 
 
 @pytest.fixture(scope="session")
+def models(segmenter):
+    """The shipped models, loaded once for all tests."""
+    from cardiac.pipeline import Models
+
+    return Models(segmenter)
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A real Chromium for the pages; the test is skipped where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

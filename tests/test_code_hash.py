@@ -34,7 +34,7 @@ def test_every_module_that_is_loaded_by_a_run_is_among_them():
         "print(*(m for m in set(sys.modules) if m.startswith('cardiac') and 'research' not in m))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    files = {path.with_suffix("").as_posix() for path in code_files(BATCH, "cardiac.study")}
+    files = {path.with_suffix("").as_posix() for path in code_files(BATCH, "cardiac.pipeline")}
     loaded = {name.replace(".", "/") for name in done.stdout.split()}
     for name in loaded:
         place = ROOT.parent / name

@@ -1,3 +1,4 @@
+import json
 import pickle
 
 from cardiac.reasons import Reason, codes, sentence
@@ -22,3 +23,8 @@ def test_text_is_made_at_the_edge_and_codes_stay():
 def test_reasons_compare_and_travel_between_processes():
     reason = Reason("lv_hole", "a hole", (1, 2))
     assert pickle.loads(pickle.dumps(reason)) == reason
+
+
+def test_what_is_told_as_json_is_the_same_reason_again():
+    for reason in (Reason("a", "x"), Reason("b", "y 3", (1, 2), "y …")):
+        assert Reason.of(json.loads(json.dumps(reason.plain()))) == reason

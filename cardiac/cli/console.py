@@ -67,12 +67,12 @@ def print_summary(job: ProcessJob) -> None:
         table.add_column(name, overflow="fold")
     for name in ("frames", "EDV mL", "ESV mL", "EF %"):
         table.add_column(name, justify="right")
-    for name in ("certified", "light"):
+    for name in ("certified", "triage"):
         table.add_column(name, no_wrap=True)
     for case in job.shown:
         row = case.index_row
         numbers = (_number(row.get(key)) for key in ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent"))
-        known = (Text("yes" if row.get("certified") else "no"), Text(str(row.get("light", ""))))
+        known = (Text("yes" if row.get("certified") else "no"), Text(str(row.get("triage", ""))))
         table.add_row(
             Text(case.item.id),
             str(row.get("view", "")),

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import cyclopts
 from cyclopts import Parameter
 
-from cardiac.study import ProcessSettings
+from cardiac.settings import ProcessSettings
 
 app = cyclopts.App(name="evaluate")
 app.command(
@@ -44,19 +44,19 @@ def evaluate_command(
     from rich.console import Console
     from rich.progress import track
 
+    from cardiac.pipeline import Models, process
     from cardiac.research.data import labelled_stills, patients_of
     from cardiac.research.evaluation.segmentation import evaluate
-    from cardiac.segmentation.segmenter import Segmenter
-    from cardiac.study import process
 
     patients = patients_of(split, manifest)
-    segmenter = Segmenter.load(settings.segmentation)
+    models = Models.load(settings.segmentation)
+    segmenter = models.segmenter
     console = Console(stderr=True)
     shown = track(patients, "evaluating", console=console, disable=not console.is_terminal)
     stills = labelled_stills(data, shown)
     result = evaluate(
         stills,
-        partial(process, models=segmenter, settings=settings),
+        partial(process, models=models, settings=settings),
         settings.convention,
         mirrored=mirrored,
     )

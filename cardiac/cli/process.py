@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from cardiac.apps.batch.job import ProcessJob
 from cardiac.apps.batch.settings import BatchSettings
-from cardiac.study import ProcessSettings
+from cardiac.settings import ProcessSettings
 
 
 def process_command(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cardiac.segmentation.predictors import Precision
-from cardiac.study import ProcessSettings
+from cardiac.settings import ProcessSettings
 
 ALL = ProcessSettings()
 _SILENT = {"pictures": False, "videos": False, "report": False}
@@ -79,15 +79,16 @@ def _write_cine(folder: Path, frames: int) -> Path:
 def _throughput(cine: Path, settings: ProcessSettings, precision: Precision, repeats: int) -> float:
     """Frames per second of the main job, models loaded, one run before to warm up."""
     from cardiac.apps.batch.job import ProcessJob
-    from cardiac.segmentation.segmenter import Segmenter
 
     segmentation = settings.segmentation.model_copy(update={"precision": precision})
     settings = settings.model_copy(update={"segmentation": segmentation})
-    segmenter = Segmenter.load(segmentation)
+    from cardiac.pipeline import Models
+
+    models = Models.load(segmentation)
     rates = []
     for turn in range(repeats + 1):
         with tempfile.TemporaryDirectory() as folder:
-            job = ProcessJob(Path(folder), settings, segmenter)
+            job = ProcessJob(Path(folder), settings, models)
             items = job.find([cine])
             started = time.perf_counter()
             cases = list(job.run(items))

@@ -51,9 +51,10 @@ def inspect_command(
 
 
 def _export(folder: Path, out: Path, *, reviewed_only: bool) -> int:
-    from cardiac.apps.viewer.editing import RunFolder, export_reviewed
+    from cardiac.apps.viewer.editing import export_reviewed
+    from cardiac.results import RunFolder
 
-    run = RunFolder(folder, _sources(folder))
+    run = RunFolder(folder, known=_sources(folder))
     files = export_reviewed(run, out, reviewed_only=reviewed_only)
     sys.stdout.write(f"{len(files)} files in {out}\n")
     return 0

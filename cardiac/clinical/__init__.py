@@ -1,8 +1,9 @@
 """Volumes, ejection fraction, strain and areas, with the conventions named."""
 
 from cardiac.clinical.biplane import combine_views
-from cardiac.clinical.indices import NUMBERS, PER_BSA, BeatIndices, Indices, Stack
-from cardiac.clinical.phases import Beat, Phases, find_phases
+from cardiac.clinical.catalogue import CATALOGUE, INDEX, PER_BEAT, PER_BSA, Index
+from cardiac.clinical.indices import BeatIndices, Indices, Stack
+from cardiac.clinical.phases import Beat, Phases, find_phases, sequence_phases
 from cardiac.clinical.reference import DEFAULT_TABLE, Grade, grade_ef, reference_range
 from cardiac.clinical.single_view import measure_indices, sequence_indices
 from cardiac.clinical.volumes import (
@@ -15,13 +16,16 @@ from cardiac.clinical.volumes import (
 )
 
 __all__ = [
+    "CATALOGUE",
     "DEFAULT_TABLE",
-    "NUMBERS",
+    "INDEX",
+    "PER_BEAT",
     "PER_BSA",
     "Beat",
     "BeatIndices",
     "Convention",
     "Grade",
+    "Index",
     "Indices",
     "Phases",
     "Stack",
@@ -35,5 +39,6 @@ __all__ = [
     "measure_indices",
     "reference_range",
     "sequence_indices",
+    "sequence_phases",
     "single_plane_volume",
 ]

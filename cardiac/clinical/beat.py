@@ -11,7 +11,8 @@ from cardiac.anatomy.contours import endocardium, wall_thickness
 from cardiac.anatomy.frame import LA, LV, MYO
 from cardiac.anatomy.landmarks import Landmarks
 from cardiac.anatomy.outlines import contour_length
-from cardiac.clinical.indices import NUMBERS, BeatIndices, Stack
+from cardiac.clinical.catalogue import INDEX, PER_BEAT
+from cardiac.clinical.indices import BeatIndices, Stack
 from cardiac.clinical.phases import Beat
 from cardiac.clinical.volumes import (
     Convention,
@@ -22,33 +23,29 @@ from cardiac.clinical.volumes import (
 )
 from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask, Spacing
+from cardiac.reasons import Reason
 
-UNCALIBRATED = "the pixel size is not known"
-_DIMENSIONLESS = {
-    "lv_fac_percent",
-    "lv_length_change_percent",
-    "gls_contour_percent",
-    "ef_area_length_uncalibrated",
-}
+UNCALIBRATED = Reason("not_calibrated", "the pixel size is not known")
+CALIBRATED = Reason("calibrated", "the clip is calibrated: see lv_ef_percent")
 
 
-class _Sheet:
+class _Measurements:
     """Numbers as they come in, and reasons for those that fail."""
 
     def __init__(self, calibrated: bool) -> None:
         self.values: dict[str, float] = {}
-        self.reasons: dict[str, str] = {}
+        self.reasons: dict[str, Reason] = {}
         self._calibrated = calibrated
 
     def put(self, name: str, measure: Callable[[], float]) -> None:
         """Keep the number, or the reason that its measurement gives."""
-        if name not in _DIMENSIONLESS and not self._calibrated:
+        if not INDEX[name].dimensionless and not self._calibrated:
             self.reasons[name] = UNCALIBRATED
             return
         try:
             self.values[name] = float(measure())
         except MeasurementError as error:
-            self.reasons[name] = error.message
+            self.reasons[name] = error.reason
 
 
 def measure_beat(
@@ -69,9 +66,9 @@ def measure_beat(
     """
     ed = _Phase(masks[beat.ed], landmarks[beat.ed], spacing)
     es = _Phase(masks[beat.es], landmarks[beat.es], spacing)
-    sheet = _Sheet(spacing is not None)
-    _ventricle(sheet, ed, es, convention)
-    _wall_and_atrium(sheet, ed, es)
+    found = _Measurements(spacing is not None)
+    _ventricle(found, ed, es, convention)
+    _wall_and_atrium(found, ed, es)
     stacks: dict[str, Stack] = {}
     if spacing is not None:
         for name, make in (("lv_ed", ed.stack), ("lv_es", es.stack), ("la_es", es.la_stack)):
@@ -79,11 +76,11 @@ def measure_beat(
                 stacks[name] = make()
             except MeasurementError:
                 continue
-    ordered = {name: sheet.values[name] for name in NUMBERS if name in sheet.values}
-    return BeatIndices(beat.ed, beat.es, beat.complete, ordered, sheet.reasons, stacks)
+    ordered = {name: found.values[name] for name in PER_BEAT if name in found.values}
+    return BeatIndices(beat.ed, beat.es, beat.complete, ordered, found.reasons, stacks)
 
 
-def _ventricle(sheet: _Sheet, ed: _Phase, es: _Phase, convention: Convention) -> None:
+def _ventricle(found: _Measurements, ed: _Phase, es: _Phase, convention: Convention) -> None:
     def volume(phase: _Phase) -> float:
         stack = phase.stack()
         height = stack.length_mm
@@ -91,18 +88,18 @@ def _ventricle(sheet: _Sheet, ed: _Phase, es: _Phase, convention: Convention) ->
             height = max(ed.length(), es.length())
         return single_plane_volume(stack.diameters, height)
 
-    sheet.put("lv_edv_ml", lambda: volume(ed))
-    sheet.put("lv_esv_ml", lambda: volume(es))
-    sheet.put("lv_ef_percent", lambda: ejection_fraction(volume(ed), volume(es)))
-    sheet.put("lv_fac_percent", lambda: ejection_fraction(ed.area(LV), es.area(LV)))
-    sheet.put("lv_area_ed_cm2", lambda: ed.area(LV) / 100)
-    sheet.put("lv_area_es_cm2", lambda: es.area(LV) / 100)
-    sheet.put("lv_length_ed_mm", ed.length)
-    sheet.put("lv_length_es_mm", es.length)
-    sheet.put("lv_length_change_percent", lambda: -ejection_fraction(ed.length(), es.length()))
-    sheet.put("gls_contour_percent", lambda: -ejection_fraction(ed.contour(), es.contour()))
+    found.put("lv_edv_ml", lambda: volume(ed))
+    found.put("lv_esv_ml", lambda: volume(es))
+    found.put("lv_ef_percent", lambda: ejection_fraction(volume(ed), volume(es)))
+    found.put("lv_fac_percent", lambda: ejection_fraction(ed.area(LV), es.area(LV)))
+    found.put("lv_area_ed_cm2", lambda: ed.area(LV) / 100)
+    found.put("lv_area_es_cm2", lambda: es.area(LV) / 100)
+    found.put("lv_length_ed_mm", ed.length)
+    found.put("lv_length_es_mm", es.length)
+    found.put("lv_length_change_percent", lambda: -ejection_fraction(ed.length(), es.length()))
+    found.put("gls_contour_percent", lambda: -ejection_fraction(ed.contour(), es.contour()))
     if ed.spacing is None:
-        sheet.put(
+        found.put(
             "ef_area_length_uncalibrated",
             lambda: ejection_fraction(
                 area_length_volume(ed.area(LV), ed.length()),
@@ -110,14 +107,14 @@ def _ventricle(sheet: _Sheet, ed: _Phase, es: _Phase, convention: Convention) ->
             ),
         )
     else:
-        sheet.reasons["ef_area_length_uncalibrated"] = "the clip is calibrated: see lv_ef_percent"
+        found.reasons["ef_area_length_uncalibrated"] = CALIBRATED
 
 
-def _wall_and_atrium(sheet: _Sheet, ed: _Phase, es: _Phase) -> None:
-    sheet.put("myo_area_ed_cm2", lambda: ed.area(MYO) / 100)
-    sheet.put("wall_thickness_ed_mm", lambda: ed.wall(0))
-    sheet.put("wall_thickness_left_ed_mm", lambda: ed.wall(1))
-    sheet.put("wall_thickness_right_ed_mm", lambda: ed.wall(2))
+def _wall_and_atrium(found: _Measurements, ed: _Phase, es: _Phase) -> None:
+    found.put("myo_area_ed_cm2", lambda: ed.area(MYO) / 100)
+    found.put("wall_thickness_ed_mm", lambda: ed.wall(0))
+    found.put("wall_thickness_left_ed_mm", lambda: ed.wall(1))
+    found.put("wall_thickness_right_ed_mm", lambda: ed.wall(2))
 
     def atrial_area() -> float:
         es.whole_atrium()
@@ -127,9 +124,9 @@ def _wall_and_atrium(sheet: _Sheet, ed: _Phase, es: _Phase) -> None:
         stack = es.la_stack()
         return single_plane_volume(stack.diameters, stack.length_mm)
 
-    sheet.put("la_area_es_cm2", atrial_area)
-    sheet.put("la_length_es_mm", lambda: es.whole_atrium().length(es.spacing))
-    sheet.put("la_volume_es_ml", atrial_volume)
+    found.put("la_area_es_cm2", atrial_area)
+    found.put("la_length_es_mm", lambda: es.whole_atrium().length(es.spacing))
+    found.put("la_volume_es_ml", atrial_volume)
 
 
 class _Phase:
@@ -144,7 +141,7 @@ class _Phase:
     @property
     def landmarks(self) -> Landmarks:
         if self._landmarks is None:
-            raise MeasurementError("the left ventricle has no landmarks")
+            raise MeasurementError("the left ventricle has no landmarks", code="no_landmarks")
         return self._landmarks
 
     def area(self, label: int) -> float:
@@ -152,7 +149,7 @@ class _Phase:
         pixels = int(np.count_nonzero(self.mask == label))
         if pixels == 0:
             names = {LV: "left ventricle", MYO: "myocardium", LA: "left atrium"}
-            raise MeasurementError(f"the mask has no {names[label]}")
+            raise MeasurementError(f"the mask has no {names[label]}", code="structure_missing")
         return pixels * (1.0 if self.spacing is None else self.spacing[0] * self.spacing[1])
 
     def length(self) -> float:
@@ -166,7 +163,7 @@ class _Phase:
             assert self.spacing is not None  # lengths are only asked of calibrated frames
             self._wall = tuple(wall_thickness(self.mask, self.landmarks, self.spacing))
         if np.isnan(self._wall[part]):
-            raise MeasurementError("the mask has no wall on this side")
+            raise MeasurementError("the mask has no wall on this side", code="no_wall")
         return self._wall[part]
 
     def stack(self) -> Stack:
@@ -175,7 +172,9 @@ class _Phase:
     def whole_atrium(self) -> Atrium:
         atrium = find_atrium(self.mask, self.landmarks, self.spacing)
         if atrium.cut_off:
-            raise MeasurementError("the left atrium is cut off by the edge of the image")
+            raise MeasurementError(
+                "the left atrium is cut off by the edge of the image", code="atrium_cut_off"
+            )
         return atrium
 
     def la_stack(self) -> Stack:

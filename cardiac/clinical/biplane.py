@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from cardiac.clinical.indices import NUMBERS, Indices, Stack, per_bsa
+from cardiac.clinical.catalogue import BIPLANE, PER_BEAT
+from cardiac.clinical.indices import Indices, Stack, per_bsa
 from cardiac.clinical.volumes import Convention, biplane_volume, ejection_fraction
 from cardiac.errors import MeasurementError, SettingsError
+from cardiac.reasons import Reason
 
+EACH_VIEW = Reason("each_view", "measured in each view by itself")
 WARN_ABOVE = 10.0
 FLAG_ABOVE = 20.0
 ATRIAL_WARN_MM = 5.0
@@ -32,42 +35,47 @@ def combine_views(a4c: Indices, a2c: Indices, *, bsa_m2: float | None = None) ->
     if a4c.convention is not a2c.convention:
         raise SettingsError("the two views were measured by different conventions")
     values: dict[str, float] = {}
-    reasons = dict.fromkeys(NUMBERS, "measured in each view by itself")
+    reasons = dict.fromkeys(PER_BEAT, EACH_VIEW)
     for name, phase in _MADE.items():
         reasons.pop(name)
         try:
             values[name] = _volume(a4c, a2c, phase)
         except MeasurementError as error:
-            reasons[name] = error.message
+            reasons[name] = error.reason
     reasons.pop("lv_ef_percent")
     try:
         values["lv_ef_percent"] = ejection_fraction(values["lv_edv_ml"], values["lv_esv_ml"])
     except (KeyError, MeasurementError):
-        reasons["lv_ef_percent"] = "a volume is missing"
+        reasons["lv_ef_percent"] = Reason("base_missing", "a volume is missing")
     discordance, warnings = _discordance(a4c, a2c)
     if discordance is None:
-        reasons["long_axis_discordance_percent"] = "a view has no long axis in mm"
+        reasons["long_axis_discordance_percent"] = Reason(
+            "no_axis", "a view has no long axis in mm"
+        )
+    else:
+        values["long_axis_discordance_percent"] = discordance
     rates = [view.heart_rate_bpm for view in (a4c, a2c) if view.heart_rate_bpm is not None]
-    if not rates:
-        reasons["heart_rate_bpm"] = "neither view has one"
+    if rates:
+        values["heart_rate_bpm"] = sum(rates) / len(rates)
+    else:
+        reasons["heart_rate_bpm"] = Reason("no_heart_rate", "neither view has one")
     indexed, more = per_bsa(values, bsa_m2)
     return Indices(
-        view="biplane",
+        values | indexed,
+        view=BIPLANE,
         convention=a4c.convention,
-        heart_rate_bpm=sum(rates) / len(rates) if rates else None,
         n_beats=min(a4c.n_beats, a2c.n_beats),
-        long_axis_discordance_percent=discordance,
         discordant=discordance is not None and discordance > FLAG_ABOVE,
         reasons=reasons | more,
         warnings=tuple(warnings),
-        **values,  # type: ignore[arg-type]
-        **indexed,  # type: ignore[arg-type]
     )
 
 
 def _stack(view: Indices, phase: str, title: str) -> Stack:
     if phase not in view.stacks:
-        raise MeasurementError(f"the {title} view has no discs of this phase in mm")
+        raise MeasurementError(
+            f"the {title} view has no discs of this phase in mm", code="no_discs"
+        )
     return view.stacks[phase]
 
 
@@ -81,19 +89,21 @@ def _volume(a4c: Indices, a2c: Indices, phase: str) -> float:
     return biplane_volume(four.diameters, two.diameters, height)
 
 
-def _discordance(a4c: Indices, a2c: Indices) -> tuple[float | None, list[str]]:
+def _discordance(a4c: Indices, a2c: Indices) -> tuple[float | None, list[Reason]]:
     """Largest difference of the long axes in one phase in percent of the longer, and warnings."""
     worst: float | None = None
-    warnings = []
+    warnings: list[Reason] = []
     for phase in ("lv_ed", "lv_es"):
         if phase in a4c.stacks and phase in a2c.stacks:
             four, two = a4c.stacks[phase].length_mm, a2c.stacks[phase].length_mm
             worst = max(worst or 0.0, 100 * abs(four - two) / max(four, two))
     if worst is not None and worst > WARN_ABOVE:
         verb = "the volumes are not to be trusted" if worst > FLAG_ABOVE else "one is foreshortened"
-        warnings.append(f"the long axes of the two views differ by {worst:.0f} %: {verb}")
+        text = f"the long axes of the two views differ by {worst:.0f} %: {verb}"
+        warnings.append(Reason("long_axes_differ", text))
     if "la_es" in a4c.stacks and "la_es" in a2c.stacks:
         apart = abs(a4c.stacks["la_es"].length_mm - a2c.stacks["la_es"].length_mm)
         if apart > ATRIAL_WARN_MM:
-            warnings.append(f"the atrium's lengths in the two views differ by {apart:.0f} mm")
+            text = f"the atrium's lengths in the two views differ by {apart:.0f} mm"
+            warnings.append(Reason("atrial_lengths_differ", text))
     return worst, warnings

@@ -9,8 +9,21 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-Array = npt.NDArray[np.float64]
+from cardiac.reasons import Reason
+from cardiac.sequence import EchoSequence
+from cardiac.types import Array
 
+ONE_FRAME = Reason("one_frame", "one frame is no beat")
+NOT_FOUND = Reason("no_ventricle", "the ventricle was not found")
+TWO_FRAMES = Reason("two_frames", "two frames: the larger was taken for end-diastole")
+STANDS_STILL = Reason("stands_still", "the ventricle does not change its size")
+ED_AFTER_ES = Reason(
+    "ed_after_es", "end-diastole was taken from after end-systole: the clip starts later"
+)
+NO_WHOLE_BEAT = Reason(
+    "no_whole_beat", "the clip holds no beat from before end-diastole to after end-systole"
+)
+MID_BEAT = Reason("mid_beat", "the clip starts in the middle of a beat")
 SMOOTH_S = 0.03
 """Standard deviation of the smoothing of the curve."""
 LEAST_BEAT_S = 0.3
@@ -45,13 +58,13 @@ class Phases:
         heart_rate_bpm: From the file, the R waves, or the time between like phases; None
             where the clip shows less than one whole cycle.
         source: "file", "r_waves", "area" or "none".
-        notes: What was doubtful, one sentence each.
+        notes: What was doubtful.
     """
 
     beats: tuple[Beat, ...]
     heart_rate_bpm: float | None
     source: str
-    notes: tuple[str, ...] = ()
+    notes: tuple[Reason, ...] = ()
 
     @property
     def measured(self) -> tuple[Beat, ...]:
@@ -89,12 +102,12 @@ def find_phases(
         return Phases(tuple(beats), rate, "file")
     known = np.flatnonzero(np.isfinite(curve))
     if known.size < 2:
-        note = "one frame is no beat" if curve.size == 1 else "the ventricle was not found"
+        note = ONE_FRAME if curve.size == 1 else NOT_FOUND
         return Phases((), heart_rate_bpm, "none", (note,))
     if known.size == 2:
         low, high = sorted(known, key=lambda frame: curve[frame])
-        note = "two frames: the larger was taken for end-diastole"
-        return Phases((Beat(int(high), int(low), True),), heart_rate_bpm, "area", (note,))
+        beat = Beat(int(high), int(low), True)
+        return Phases((beat,), heart_rate_bpm, "area", (TWO_FRAMES,))
     smooth = _smooth(np.interp(np.arange(curve.size), known, curve[known]), clock)
     if clock is not None and len(r_wave_times) >= 2:
         waves = _frames_at(r_wave_times, clock)
@@ -110,6 +123,18 @@ def _smooth(curve: Array, clock: Array | None) -> Array:
     frames = 1.0 if clock is None else SMOOTH_S / float(np.median(np.diff(clock)))
     width = float(np.clip(frames, 0.6, max(0.6, curve.size / 12)))
     return np.asarray(ndimage.gaussian_filter1d(curve, width, mode="nearest"))
+
+
+def sequence_phases(sequence: EchoSequence, area: npt.ArrayLike) -> Phases:
+    """Phases of a sequence by the ventricle's area (T,) and what its file says of its beats."""
+    return find_phases(
+        area,
+        sequence.times,
+        ed_frames=sequence.ed_frames,
+        es_frames=sequence.es_frames,
+        r_wave_times=sequence.r_wave_times,
+        heart_rate_bpm=sequence.heart_rate_bpm,
+    )
 
 
 def _given(ends: Sequence[int], systoles: Sequence[int]) -> list[Beat]:
@@ -146,7 +171,7 @@ def _from_curve(smooth: Array, clock: Array | None, rate: float | None) -> Phase
     """Beats between the maxima and minima of the curve."""
     swing = float(smooth.max() - smooth.min())
     if swing <= 1e-6 * abs(float(smooth.max())):
-        return Phases((), rate, "none", ("the ventricle does not change its size",))
+        return Phases((), rate, "none", (STANDS_STILL,))
     distance = 1.0 if clock is None else LEAST_BEAT_S / float(np.median(np.diff(clock)))
     # A lower value at either end makes an end count as a minimum where the curve falls to it.
     padded = np.concatenate([[smooth.max()], smooth, [smooth.max()]])
@@ -156,20 +181,20 @@ def _from_curve(smooth: Array, clock: Array | None, rate: float | None) -> Phase
     systoles = [int(frame) - 1 for frame in found]
     last = smooth.size - 1
     beats = _contractions(smooth, systoles, swing)
-    notes = []
+    notes: list[Reason] = []
     if not any(beat.complete for beat in beats):
         fillings = _fillings(smooth, systoles, swing)
         seen = max((smooth[beat.ed] - smooth[beat.es] for beat in beats), default=0.0)
         # A filling is worth more than a contraction cut off only where it shows more of the beat.
         fillings = [b for b in fillings if smooth[b.ed] - smooth[b.es] > seen + 0.05 * swing]
         if fillings:
-            notes.append("end-diastole was taken from after end-systole: the clip starts later")
+            notes.append(ED_AFTER_ES)
             beats = fillings
     if beats and not any(beat.complete for beat in beats):
-        notes.append("the clip holds no beat from before end-diastole to after end-systole")
+        notes.append(NO_WHOLE_BEAT)
         beats = [max(beats, key=lambda beat: smooth[beat.ed] - smooth[beat.es])]
     if not beats:
-        notes.append("the clip starts in the middle of a beat")
+        notes.append(MID_BEAT)
         beats = [Beat(int(smooth.argmax()), int(smooth.argmin()), False)]
     if rate is None:
         inner = [es for es in systoles if 0 < es < last]

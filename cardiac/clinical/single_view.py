@@ -10,10 +10,12 @@ import numpy.typing as npt
 from cardiac.anatomy.attributes import Attributes, measure
 from cardiac.anatomy.frame import as_masks
 from cardiac.clinical.beat import measure_beat
-from cardiac.clinical.indices import NUMBERS, BeatIndices, Indices, Stack, per_bsa
+from cardiac.clinical.catalogue import PER_BEAT
+from cardiac.clinical.indices import BeatIndices, Indices, Stack, per_bsa
 from cardiac.clinical.phases import Phases, find_phases
 from cardiac.clinical.volumes import Convention
 from cardiac.geometry import Spacing
+from cardiac.reasons import Reason
 from cardiac.sequence import EchoSequence, View
 
 
@@ -68,18 +70,20 @@ def measure_indices(
     reasons |= more
     if phases.heart_rate_bpm is None:
         reasons["heart_rate_bpm"] = (
-            "the frame times are not known"
+            Reason("no_frame_times", "the frame times are not known")
             if times is None
-            else "the clip shows less than one whole cycle"
+            else Reason("no_whole_cycle", "the clip shows less than one whole cycle")
         )
-    reasons["long_axis_discordance_percent"] = "one view only"
+    else:
+        values["heart_rate_bpm"] = phases.heart_rate_bpm
+    reasons["long_axis_discordance_percent"] = Reason("one_view", "one view only")
     warnings = list(phases.notes)
     doubts = sorted({n for lm in measured.landmarks if lm is not None for n in lm.notes})
-    warnings += [f"landmarks: {doubt}" for doubt in doubts]
+    warnings += [Reason("landmark_doubtful", f"landmarks: {doubt}") for doubt in doubts]
     return Indices(
+        values | indexed,
         view=view,
         convention=convention,
-        heart_rate_bpm=phases.heart_rate_bpm,
         n_beats=len(used),
         ed_frames=tuple(beat.ed for beat in used),
         es_frames=tuple(beat.es for beat in used),
@@ -87,8 +91,6 @@ def measure_indices(
         warnings=tuple(warnings),
         beats=tuple(every.values()),
         stacks=_mean_stacks(used),
-        **values,  # type: ignore[arg-type]
-        **indexed,  # type: ignore[arg-type]
     )
 
 
@@ -115,14 +117,15 @@ def sequence_indices(
     )
 
 
-def _no_beat(phases: Phases) -> str:
-    return phases.notes[0] if phases.notes else "no beat was found"
+def _no_beat(phases: Phases) -> Reason:
+    return phases.notes[0] if phases.notes else Reason("no_beat", "no beat was found")
 
 
-def _means(beats: list[BeatIndices], no_beat: str) -> tuple[dict[str, float], dict[str, str]]:
+def _means(beats: list[BeatIndices], no_beat: Reason) -> tuple[dict[str, float], dict[str, Reason]]:
     """Mean of each index over the beats that have it, and reasons for those that none has."""
-    values, reasons = {}, {}
-    for name in NUMBERS:
+    values: dict[str, float] = {}
+    reasons: dict[str, Reason] = {}
+    for name in PER_BEAT:
         found = [beat.values[name] for beat in beats if name in beat.values]
         if found:
             values[name] = float(np.mean(found))

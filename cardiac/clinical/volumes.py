@@ -14,8 +14,8 @@ import numpy.typing as npt
 from cardiac.anatomy.landmarks import Point
 from cardiac.errors import GeometryError, MeasurementError
 from cardiac.geometry import Spacing
+from cardiac.types import Array
 
-Array = npt.NDArray[np.float64]
 DISCS = 20
 MM3_PER_ML = 1000.0
 
@@ -56,7 +56,7 @@ def disc_diameters(
     down, right = (tip[0] - base[0]) * spacing[0], (tip[1] - base[1]) * spacing[1]
     length = float(np.hypot(down, right))
     if not length > 0:
-        raise MeasurementError("the long axis has no length")
+        raise MeasurementError("the long axis has no length", code="no_axis")
     rows, columns = np.nonzero(region)
     along = (rows - base[0]) * spacing[0] * (down / length)
     along += (columns - base[1]) * spacing[1] * (right / length)
@@ -72,7 +72,7 @@ def disc_diameters(
     pixels = np.bincount(slot, share, n + 2) + np.bincount(after, 1 - share, n + 2)
     diameters = pixels[1:-1] * spacing[0] * spacing[1] / height
     if not diameters.any():
-        raise MeasurementError("the region lies beside its long axis")
+        raise MeasurementError("the region lies beside its long axis", code="beside_axis")
     return np.asarray(diameters)
 
 
@@ -105,5 +105,5 @@ def area_length_volume(area_mm2: float, length_mm: float) -> float:
 def ejection_fraction(edv: float, esv: float) -> float:
     """(EDV − ESV) ÷ EDV in percent, of unrounded volumes (or areas, for FAC)."""
     if not edv > 0:
-        raise MeasurementError("the end-diastolic value is not positive")
+        raise MeasurementError("the end-diastolic value is not positive", code="no_end_diastole")
     return 100.0 * (edv - esv) / edv

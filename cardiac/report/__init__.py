@@ -1,7 +1,5 @@
-"""Pictures and videos for a reader of echo: contours on the images, the curve, the scale."""
+"""Pictures, videos and pages for a reader of echo: contours on the images, curves, verdicts."""
 
-from cardiac.report.outlines import Stroke, outline, paint
-from cardiac.report.picture import draw_picture
-from cardiac.report.video import write_video
+import lazy_loader
 
-__all__ = ["Stroke", "draw_picture", "outline", "paint", "write_video"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,21 +1,6 @@
-"""What a study leaves behind: files, and rows of the tables."""
+"""Results: the owner of a run folder, its names of files, its tables and their readers."""
 
-from cardiac.results.columns import FRAME_COLUMNS, INDEX_COLUMNS
-from cardiac.results.rows import Row, failed_row, frame_rows, index_row, patient_rows
-from cardiac.results.save import save_picture, save_study, study_name
-from cardiac.results.write import cell, write_tables
+import lazy_loader
 
-__all__ = [
-    "FRAME_COLUMNS",
-    "INDEX_COLUMNS",
-    "Row",
-    "cell",
-    "failed_row",
-    "frame_rows",
-    "index_row",
-    "patient_rows",
-    "save_picture",
-    "save_study",
-    "study_name",
-    "write_tables",
-]
+# The names of files and columns are asked for where nothing heavy may be loaded.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

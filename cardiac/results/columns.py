@@ -1,14 +1,23 @@
-"""Columns of the tables and their types: units are in the names."""
+"""Columns of the tables, their types and the words they may hold: units are in the names."""
 
 from __future__ import annotations
 
-from cardiac.clinical import NUMBERS, PER_BSA
-from cardiac.uncertainty.intervals import INTERVALS
+from enum import StrEnum
+
+from cardiac.clinical import CATALOGUE
+from cardiac.states import Action, Level, Phase, Status, Triage
 
 TEXT, WHOLE, YES_NO, REAL = "string", "Int64", "boolean", "float64"
 """Types of pandas; all may be missing."""
-INDEX_NAMES = (*NUMBERS, *PER_BSA, "heart_rate_bpm", "long_axis_discordance_percent")
-BOUND_NAMES = tuple(f"{name}_{end}" for name in (*INTERVALS, *PER_BSA) for end in ("low", "high"))
+BOUND_NAMES = tuple(
+    f"{index.name}_{end}"
+    for index in sorted(
+        CATALOGUE, key=lambda index: index.follows is None or not index.follows.phase
+    )
+    if index.follows or index.base
+    for end in ("low", "high")
+)
+"""Bounds of the intervals of the indices that have one."""
 INDEX_TYPES: dict[str, str] = {
     "id": TEXT,
     "level": TEXT,
@@ -17,10 +26,10 @@ INDEX_TYPES: dict[str, str] = {
     "status": TEXT,
     "reason": TEXT,
     "convention": TEXT,
-    "light": TEXT,
-    "light_reasons": TEXT,
+    "triage": TEXT,
+    "triage_reasons": TEXT,
     "uncertainty": REAL,
-    "out_of_bank": YES_NO,
+    "out_of_distribution": YES_NO,
     "certified": YES_NO,
     "certificate": TEXT,
     "frames_kept": WHOLE,
@@ -34,14 +43,16 @@ INDEX_TYPES: dict[str, str] = {
     "n_beats": WHOLE,
     "ed_frames": TEXT,
     "es_frames": TEXT,
-    **dict.fromkeys(INDEX_NAMES, REAL),
+    **{index.name: REAL for index in CATALOGUE},
     **dict.fromkeys(BOUND_NAMES, REAL),
     "warnings": TEXT,
     "notes": TEXT,
     "source": TEXT,
+    "reasons": TEXT,
 }
 INDEX_COLUMNS = tuple(INDEX_TYPES)
-"""Columns of ``indices.csv``; units are in the names, frames count from 0."""
+"""Columns of ``indices.csv``. Frames count from 0; ``reasons`` holds as JSON, for programs, what
+``reason``, ``certificate``, ``triage_reasons`` and ``warnings`` tell in sentences."""
 FRAME_TYPES: dict[str, str] = {
     "id": TEXT,
     "frame": WHOLE,
@@ -68,3 +79,21 @@ FRAME_TYPES: dict[str, str] = {
 }
 FRAME_COLUMNS = tuple(FRAME_TYPES)
 """Columns of ``frames.csv``. Without calibration only areas in pixels and the angle."""
+ALLOWED: dict[str, type[StrEnum]] = {
+    "level": Level,
+    "status": Status,
+    "phase": Phase,
+    "triage": Triage,
+    "action": Action,
+}
+"""Columns that hold one of a closed set of words."""
+NEVER_EMPTY = {
+    "indices": {"id", "level", "status"},
+    "frames": {"id", "frame", "valid", "consistent"},
+}
+FORMER_NAMES = {
+    "light": "triage",
+    "light_reasons": "triage_reasons",
+    "out_of_bank": "out_of_distribution",
+}
+"""What columns were called in version 0.1, whose tables are still read."""

@@ -1,26 +1,29 @@
-"""What a study says in the tables: rows of sequences, patients and frames."""
+"""Rows of the tables: what is known of a sequence, a patient and a frame, column by column."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from cardiac.clinical import Indices, combine_views
+from cardiac.clinical import INDEX, Indices, combine_views
 from cardiac.errors import CardiacError
 from cardiac.io import InputItem
+from cardiac.reasons import Reason, sentence
 from cardiac.sequence import View
-from cardiac.states import CORRECTIONS
+from cardiac.states import CORRECTIONS, Level, Phase, Status
+from cardiac.types import Row
 
 if TYPE_CHECKING:
     from cardiac.study import Study
     from cardiac.uncertainty.intervals import Intervals
 
-Row = dict[str, object]
-
-NOT_ALWAYS_MEANT = ("ef_area_length_uncalibrated", "long_axis_discordance_percent")
-"""Indices of clips without calibration and of two views: elsewhere they need no reason."""
 UNCALIBRATED = "the file has no pixel size"
+CERTIFICATE, TRIAGE, WARNING, STATUS = "certificate", "triage", "warning", "status"
+"""What a reason in the column ``reasons`` is about, where it is not an index by its name."""
+Reasons = list[tuple[str, Reason]]
+"""Reasons of a row, each with what it is about."""
 
 
 def index_row(study: Study, name: str, item: InputItem | None = None) -> Row:
@@ -28,14 +31,13 @@ def index_row(study: Study, name: str, item: InputItem | None = None) -> Row:
     sequence, indices = study.sequence, study.indices
     spacing = sequence.spacing or (None, None)
     interval = sequence.frame_interval_s
-    view = sequence.view
     return (
         {
             "id": name,
-            "level": "sequence",
+            "level": Level.SEQUENCE,
             "patient": (item.patient if item else None) or sequence.subject.id,
-            "view": str(view),
-            "status": "ok",
+            "view": str(sequence.view),
+            "status": Status.OK,
             "convention": str(indices.convention),
             "n_frames": len(sequence),
             "frame_interval_ms": None if interval is None else 1000 * interval,
@@ -43,6 +45,7 @@ def index_row(study: Study, name: str, item: InputItem | None = None) -> Row:
             "spacing_column_mm": spacing[1],
             "notes": "; ".join(sequence.notes),
             "source": None if sequence.source is None else sequence.source.name,
+            "reasons": reasons_cell(_reasons_of(study)),
         }
         | _certified(study)
         | _assessed(study)
@@ -50,56 +53,20 @@ def index_row(study: Study, name: str, item: InputItem | None = None) -> Row:
     )
 
 
-def _assessed(study: Study) -> Row:
-    assessment = study.assessment
-    if assessment is None:
-        return {}
-    row: Row = {
-        "light": str(assessment.verdict.light),
-        "light_reasons": "; ".join(assessment.verdict.reasons),
-        "uncertainty": assessment.uncertainty.score,
-        "out_of_bank": assessment.uncertainty.out_of_bank,
-    }
-    return row | dict(assessment.intervals.numbers() if assessment.intervals else {})
-
-
-def _certified(study: Study) -> Row:
-    certificate = study.certificate
-    changes = certificate.changes
-    return {
-        "certified": certificate.certified,
-        "certificate": "; ".join(filter(None, [certificate.reason, *certificate.notes])),
-    } | {
-        f"frames_{action}": changes.actions.count(action) if changes else None
-        for action in CORRECTIONS
-    }
-
-
-def _measured(indices: Indices) -> Row:
-    missing: dict[str, list[str]] = {}
-    for name, reason in indices.reasons.items():
-        if name not in NOT_ALWAYS_MEANT:
-            missing.setdefault(reason, []).append(name)
-    return {
-        "reason": "; ".join(f"{reason}: {', '.join(names)}" for reason, names in missing.items()),
-        "n_beats": indices.n_beats,
-        "ed_frames": ";".join(map(str, indices.ed_frames)),
-        "es_frames": ";".join(map(str, indices.es_frames)),
-        "warnings": "; ".join(indices.warnings),
-        **indices.numbers(),
-    }
-
-
 def failed_row(item: InputItem, error: CardiacError) -> Row:
     """The row of an input that could not be processed."""
+    # Without the path, which tells of somebody's disk.
+    told = str(CardiacError(error.message, hint=error.hint))
+    reason = Reason(_snake(type(error).__name__), told, general=error.message)
     return {
         "id": item.id,
-        "level": "sequence",
+        "level": Level.SEQUENCE,
         "patient": item.patient,
         "view": str(item.view or View.UNKNOWN),
-        "status": "failed",
+        "status": Status.FAILED,
         "reason": str(error),
         "source": item.path.name,
+        "reasons": reasons_cell([(STATUS, reason)]),
     }
 
 
@@ -129,25 +96,19 @@ def patient_rows(
             continue
         ((four, bsa, first),), ((two, other, second),) = views[View.A4C], views[View.A2C]
         combined = combine_views(four, two, bsa_m2=bsa or other)
-        head: Row = {"id": patient, "level": "patient", "patient": patient, "status": "ok"}
-        head |= {"view": combined.view, "convention": str(combined.convention)}
+        head: Row = {"id": patient, "level": Level.PATIENT, "patient": patient}
+        head |= {"status": Status.OK, "view": combined.view}
+        head |= {"convention": str(combined.convention)}
+        head["reasons"] = reasons_cell(_of_indices(combined))
         rows.append(head | _measured(combined) | _biplane_bounds(combined, first, second))
     return rows
-
-
-def _biplane_bounds(combined: Indices, first: Intervals | None, second: Intervals | None) -> Row:
-    from cardiac.uncertainty.biplane import combined_intervals
-
-    if first is None or second is None:
-        return {}
-    return dict(combined_intervals(combined, (first, second)).numbers())
 
 
 def frame_rows(study: Study, name: str) -> list[Row]:
     """The sequence's rows of ``frames.csv``."""
     from cardiac.anatomy import ATTRIBUTES
 
-    sequence, attributes, indices = study.sequence, study.attributes, study.indices
+    sequence, attributes, indices = study.sequence, study.certificate.attributes, study.indices
     calibrated = attributes.units == "mm"
     pixel = math.prod(sequence.spacing) if sequence.spacing else 1.0
     rows = []
@@ -169,6 +130,88 @@ def frame_rows(study: Study, name: str) -> list[Row]:
                 row[f"{attribute}_{unit}"] = float(attributes[attribute][t])
         rows.append(row | _judged(study, t))
     return rows
+
+
+def reasons_cell(reasons: Reasons) -> str:
+    """Reasons as JSON for the column ``reasons``; one that several indices share stands once."""
+    grouped: dict[Reason, list[str]] = {}
+    for about, reason in reasons:
+        grouped.setdefault(reason, []).append(about)
+    told = [{"about": about} | reason.plain() for reason, about in grouped.items()]
+    return json.dumps(told, separators=(",", ":"), ensure_ascii=False) if told else ""
+
+
+def read_reasons(cell: str | None) -> Reasons:
+    """The reasons in a cell of the column ``reasons``; none where it is empty or not ours."""
+    try:
+        told = json.loads(cell or "[]")
+        return [(str(about), Reason.of(one)) for one in told for about in one["about"]]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _reasons_of(study: Study) -> Reasons:
+    found = [(CERTIFICATE, reason) for reason in study.certificate.reasons]
+    if study.assessment is not None:
+        found += [(TRIAGE, reason) for reason in study.assessment.triage_reasons]
+    return found + _of_indices(study.indices)
+
+
+def _of_indices(indices: Indices) -> Reasons:
+    found = [(WARNING, reason) for reason in indices.warnings]
+    return found + list(_missing(indices).items())
+
+
+def _missing(indices: Indices) -> dict[str, Reason]:
+    """Reasons of the indices that should be there and are not."""
+    return {name: why for name, why in indices.reasons.items() if not INDEX[name].optional}
+
+
+def _assessed(study: Study) -> Row:
+    assessment = study.assessment
+    if assessment is None or study.uncertainty is None:
+        return {}
+    row: Row = {
+        "triage": assessment.triage,
+        "triage_reasons": sentence(assessment.triage_reasons),
+        "uncertainty": study.uncertainty.score,
+        "out_of_distribution": study.uncertainty.out_of_bank,
+    }
+    return row | dict(assessment.intervals.numbers() if assessment.intervals else {})
+
+
+def _certified(study: Study) -> Row:
+    certificate = study.certificate
+    changes = certificate.changes
+    return {
+        "certified": certificate.certified,
+        "certificate": "; ".join(filter(None, [certificate.reason, *certificate.notes])),
+    } | {
+        f"frames_{action}": changes.actions.count(action) if changes else None
+        for action in CORRECTIONS
+    }
+
+
+def _measured(indices: Indices) -> Row:
+    missing: dict[Reason, list[str]] = {}
+    for name, reason in _missing(indices).items():
+        missing.setdefault(reason, []).append(name)
+    return {
+        "reason": "; ".join(f"{reason}: {', '.join(names)}" for reason, names in missing.items()),
+        "n_beats": indices.n_beats,
+        "ed_frames": ";".join(map(str, indices.ed_frames)),
+        "es_frames": ";".join(map(str, indices.es_frames)),
+        "warnings": sentence(indices.warnings),
+        **indices.numbers(),
+    }
+
+
+def _biplane_bounds(combined: Indices, first: Intervals | None, second: Intervals | None) -> Row:
+    from cardiac.uncertainty.biplane import combined_intervals
+
+    if first is None or second is None:
+        return {}
+    return dict(combined_intervals(combined, (first, second)).numbers())
 
 
 def _judged(study: Study, t: int) -> Row:
@@ -199,5 +242,11 @@ def _count(value: float) -> int | None:
 
 def _phase(frame: int, indices: Indices) -> str:
     if frame in indices.ed_frames:
-        return "ED"
-    return "ES" if frame in indices.es_frames else ""
+        return Phase.ED
+    return Phase.ES if frame in indices.es_frames else ""
+
+
+def _snake(name: str) -> str:
+    """UnreadableFileError as unreadable_file."""
+    words = "".join(f" {letter}" if letter.isupper() else letter for letter in name).split()
+    return "_".join(word.lower() for word in words if word != "Error")

@@ -8,11 +8,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from cardiac import report
 from cardiac.apps.batch.job import ProcessJob
 from cardiac.errors import OutputError
 from cardiac.io import write_mask
+from cardiac.pipeline import Models, process
+from cardiac.results import frame_rows, save
 from cardiac.sequence import EchoSequence
-from cardiac.study import ProcessSettings, process
+from cardiac.settings import ProcessSettings
 
 
 def write_cine(path: Path, cine: EchoSequence) -> Path:
@@ -99,14 +102,17 @@ def test_an_uncalibrated_clip_has_ratios_and_no_millimetres(tmp_path, segmenter,
     assert study.indices.lv_fac_percent is not None
     assert study.indices.lv_edv_ml is None
     assert "lv_edv_ml" in study.indices.reasons
-    row = study.frame_rows("x")[0]
+    row = frame_rows(study, "x")[0]
     assert row["lv_area_px"] is not None
     assert "lv_area_mm2" not in row
 
 
 def test_a_study_saves_what_the_job_writes(tmp_path, segmenter, cine):
     study = process(cine, segmenter)
-    names = {path.relative_to(tmp_path).as_posix() for path in study.save(tmp_path, "one")}
+    names = {
+        path.relative_to(tmp_path).as_posix()
+        for path in [*save(study, tmp_path, "one"), *report.save(study, tmp_path, "one")]
+    }
     assert names == {
         "masks/one.nii.gz", "uncertainty/one.nii.gz", "pictures/one.png", "pictures/one.mp4",
         "report/one.json", "report/one.webp", "report.html", "indices.csv", "frames.csv",
@@ -214,8 +220,9 @@ def test_the_correction_can_be_turned_off(cine):
     from cardiac.correction import remove_debris
     from cardiac.segmentation.segmenter import labels_on_image
 
-    study = process(cine, settings=ProcessSettings(correct=False))
-    seen = study.segmentation
+    models = Models.load()
+    study = process(cine, models, ProcessSettings(correct=False))
+    seen = models.segmenter.segment(cine)
     raw = labels_on_image(seen.logits.astype(np.float32), seen.grid)
     assert (study.masks == remove_debris(raw)).mean() > 0.9999  # the scores are kept in float16
     assert study.certificate.changes is None
@@ -235,6 +242,6 @@ def test_uncertainty_lies_on_the_masks_grid_and_reads_as_zero_to_one(run):
 
 def test_intervals_hold_the_number_they_are_of(run):
     row = {row["id"]: row for row in rows_of(run[1] / "indices.csv")}["good"]
-    assert row["light"] in {"accept", "review", "reject"}
+    assert row["triage"] in {"accept", "review", "reject"}
     for name in ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent"):
         assert float(row[f"{name}_low"]) < float(row[name]) < float(row[f"{name}_high"])

@@ -15,7 +15,7 @@ from cardiac.cli.report import report_command
 from cardiac.errors import OutputError
 from cardiac.report.page import build
 from cardiac.research.phantom import synthetic_cine
-from cardiac.study import ProcessSettings
+from cardiac.settings import ProcessSettings
 
 QUICK = ProcessSettings(pictures=False, videos=False, assess=False, correct=False)
 
@@ -30,15 +30,15 @@ def source(folder: Path) -> Path:
     return folder
 
 
-def run(folder: Path, out: Path, segmenter, settings=QUICK, **batch: object) -> Path:
-    job = ProcessJob(out, settings, segmenter, batch=BatchSettings(parquet=False, **batch))
+def run(folder: Path, out: Path, models, settings=QUICK, **batch: object) -> Path:
+    job = ProcessJob(out, settings, models, batch=BatchSettings(parquet=False, **batch))
     list(job.run(job.find([source(folder)])))
     job.finish()
     return out
 
 
-def test_a_run_writes_its_page_and_the_ledger_knows_all_of_it(tmp_path, segmenter, monkeypatch):
-    out = run(tmp_path, tmp_path / "out", segmenter)
+def test_a_run_writes_its_page_and_the_ledger_knows_all_of_it(tmp_path, models, monkeypatch):
+    out = run(tmp_path, tmp_path / "out", models)
     assert 'id="case-0"' in (out / "report.html").read_text()
     assert not list(verify(out))
     monkeypatch.setattr(build, "MOST_INSIDE", 0)
@@ -49,23 +49,23 @@ def test_a_run_writes_its_page_and_the_ledger_knows_all_of_it(tmp_path, segmente
     assert [found.kind for found in verify(out)] == ["stray"]
 
 
-def test_no_report_if_none_is_wanted(tmp_path, segmenter):
+def test_no_report_if_none_is_wanted(tmp_path, models):
     settings = QUICK.model_copy(update={"report": False})
-    out = run(tmp_path, tmp_path / "out", segmenter, settings)
+    out = run(tmp_path, tmp_path / "out", models, settings)
     assert not (out / "report.html").exists()
     assert not (out / "report").exists()
 
 
-def test_names_that_are_hidden_are_hidden_in_the_page_too(tmp_path, segmenter):
-    out = run(tmp_path, tmp_path / "out", segmenter, salt="secret")
+def test_names_that_are_hidden_are_hidden_in_the_page_too(tmp_path, models):
+    out = run(tmp_path, tmp_path / "out", models, salt="secret")
     pages = [path for path in out.rglob("*") if path.parent.name == "report"]
     for path in [out / "report.html", *pages]:
         assert b"Doe" not in path.read_bytes()
         assert "Doe" not in path.name
 
 
-def test_the_page_does_not_say_where_the_inputs_lay(tmp_path, segmenter):
-    out = run(tmp_path, tmp_path / "out", segmenter)
+def test_the_page_does_not_say_where_the_inputs_lay(tmp_path, models):
+    out = run(tmp_path, tmp_path / "out", models)
     assert str(tmp_path) not in (out / "report.html").read_text()
 
 

@@ -10,7 +10,7 @@ import yaml
 from cardiac.cli.app import app
 from cardiac.cli.settings import settings_file
 from cardiac.errors import CardiacError
-from cardiac.study import ProcessSettings
+from cardiac.settings import ProcessSettings
 
 
 def settings_used(tmp_path, text: str, *options: str) -> dict:

@@ -50,7 +50,7 @@ def test_a_clip_from_late_systole_to_the_next_pairs_its_two_true_extremes() -> N
     assert beat.es < beat.ed
     assert abs(phase[beat.es] - 0.37) < 0.08
     assert abs((phase[beat.ed] + 0.5) % 1 - 0.5) < 0.08
-    assert "after end-systole" in found.notes[0]
+    assert "after end-systole" in found.notes[0].text
 
 
 def test_flicker_of_single_frames_makes_no_beats() -> None:

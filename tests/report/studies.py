@@ -6,14 +6,15 @@ from functools import cache
 
 import numpy as np
 
+from cardiac.clinical import sequence_indices
 from cardiac.correction import correct_masks
 from cardiac.correction.certificate import certify
 from cardiac.geometry import Mask
 from cardiac.research.phantom import synthetic_cine
 from cardiac.research.phantom.cine import PhantomCine
-from cardiac.segmentation.segmenter import Segmentation
 from cardiac.sequence import EchoSequence, Subject
-from cardiac.study import ProcessSettings, Study
+from cardiac.settings import ProcessSettings
+from cardiac.study import Study
 from cardiac.uncertainty.result import Uncertainty
 
 
@@ -51,16 +52,16 @@ def study_of(sequence: EchoSequence, raw: Mask, *, correct: bool = True) -> Stud
         corrected = correct_masks(raw, sequence.spacing, sequence.frame_interval_s, atrium=True)
         masks, after = corrected.masks, corrected.after
     grid = sequence.grid
-    nothing = np.zeros((len(raw), 4, 8, 8), np.float16)
     planes = np.zeros((len(raw), grid.size // 2, grid.size // 2), np.float16)
     planes[:, 30:60, 40:80] = 0.5
     uncertainty = Uncertainty("entropy", planes, grid, np.linspace(0.1, 0.2, len(raw)))
     return Study(
         sequence,
-        Segmentation(raw, nothing, grid),
         masks,
+        raw,
         after,
+        before if correct else None,
+        sequence_indices(sequence, masks, attributes=after.attributes),
         ProcessSettings(correct=correct),
         uncertainty,
-        before=before if correct else None,
     )

@@ -9,7 +9,7 @@ import pytest
 from cardiac.report.page import build, write_case, write_report
 from cardiac.report.page.case import as_json
 from cardiac.report.page.cohort import Cohort, Line
-from cardiac.results import write_tables
+from cardiac.results import index_row, write_tables
 from tests.report.studies import phantom, spoilt, study_of
 
 HOSTILE = "<img src=x onerror=document.title='hit'>\"'&lt;b&gt;"
@@ -28,7 +28,7 @@ def report(tmp_path_factory):
         (path, _) = write_case(folder, study, name)
         told = json.loads(path.read_text())
         told["verdict"] = {
-            "light": light, "reasons": [name], "uncertainty": 0.12, "method": name,
+            "triage": light, "reasons": [name], "uncertainty": 0.12, "method": name,
             "out_of_bank": False,
         }  # fmt: skip
         if name == HOSTILE:
@@ -36,7 +36,7 @@ def report(tmp_path_factory):
             told["indices"] |= {"warnings": [name], "convention": name}
             told["curves"][0]["title"] = told["latent"][0]["title"] = name
         path.write_text(as_json(told))
-        row = study.index_row(name) | {"light": light, "lv_ef_percent": ef, "patient": name}
+        row = index_row(study, name) | {"triage": light, "lv_ef_percent": ef, "patient": name}
         rows.append(row | {"lv_ef_percent_low": ef - 9, "lv_ef_percent_high": ef + 7})
     rows.append({
         "id": "broken", "level": "sequence", "status": "failed", "view": "unknown",
@@ -229,9 +229,9 @@ def test_the_table_filters_by_text_and_light(page, report):
     assert names(page) == ["broken"]
     assert page.inner_text("output") == "1 of 3 rows"
     page.click("text=Clear")
-    page.select_option("select[name=light]", "review")
+    page.select_option("select[name=triage]", "review")
     assert names(page) == [HOSTILE]
-    page.select_option("select[name=light]", "failed")
+    page.select_option("select[name=triage]", "failed")
     assert names(page) == ["broken"]
 
 
@@ -304,7 +304,7 @@ def test_the_next_case_is_a_key_away(page, report):
 def cohort_of(count: int) -> Cohort:
     lights = ("accept", "review", "reject")
     return Cohort(tuple(
-        Line(f"case-{n}", patient=f"p{n // 2}", view=("A4C", "A2C")[n % 2], light=lights[n % 3],
+        Line(f"case-{n}", patient=f"p{n // 2}", view=("A4C", "A2C")[n % 2], triage=lights[n % 3],
              certified=n % 7 > 0, certificate="" if n % 7 else "gap in frame 3", ef=20.0 + n % 55,
              ef_low=10.0 + n % 55, ef_high=30.0 + n % 55, edv=80.0 + n % 90, esv=40.0,
              uncertainty=0.05 + n % 40 / 200, data=f"report/case-{n}.json", thumb="UklGRg==")

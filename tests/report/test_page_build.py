@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from cardiac.errors import OutputError
+from cardiac.errors import NotFoundError
+from cardiac.reasons import Reason
 from cardiac.report.page import build, write_case, write_report
 from cardiac.report.page.cohort import Cohort, Line
-from cardiac.results import write_tables
+from cardiac.results import index_row, write_tables
 from tests.report.studies import phantom, spoilt, study_of
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;</script><script>alert(2)</script>"
@@ -50,7 +51,7 @@ def folder_of(study, folder: Path, names: list[str], **changes: object) -> Path:
     rows = []
     for name in names:
         write_case(folder, study, name)
-        rows.append(study.index_row(name) | changes)
+        rows.append(index_row(study, name) | changes)
     write_tables(folder, rows, [])
     return folder
 
@@ -82,8 +83,8 @@ def test_only_the_pages_own_script_and_style_may_run(study, tmp_path):
 
 def test_a_name_with_markup_in_it_stays_a_name():
     line = Line(
-        HOSTILE, patient=HOSTILE, view=HOSTILE, reason=HOSTILE, light=HOSTILE, thumb="AAAA",
-        light_reasons=HOSTILE, certificate=HOSTILE, certified=False, source=HOSTILE, notes=HOSTILE,
+        HOSTILE, patient=HOSTILE, view=HOSTILE, reason=HOSTILE, triage=HOSTILE, thumb="AAAA",
+        triage_reasons=HOSTILE, certificate=HOSTILE, certified=False, source=HOSTILE, notes=HOSTILE,
         data=f"report/{HOSTILE}.json", ef=50.0,
     )  # fmt: skip
     failed = Line(HOSTILE, status="failed", reason=HOSTILE, patient=HOSTILE)
@@ -160,29 +161,27 @@ def test_a_failure_tells_the_file_and_not_the_disk_it_was_on(tmp_path):
 
 def test_a_patient_who_is_called_like_a_sequence_takes_nothing_from_it(study, tmp_path):
     folder = folder_of(study, tmp_path, ["one"])
-    rows = [study.index_row("one"), {"id": "one", "level": "patient", "status": "ok"}]
+    rows = [index_row(study, "one"), {"id": "one", "level": "patient", "status": "ok"}]
     write_tables(folder, rows, [])
     text = write_report(folder)[0].read_text()
     assert text.count('href="#case=0">one</a>') == 1
     assert 'href="#case=1"' not in text
 
 
-def test_reasons_are_counted_alike_whatever_their_numbers_and_frames():
+def test_reasons_are_counted_by_what_they_are_whatever_their_numbers_and_frames():
+    wide = [Reason("wide", f"the interval is {n} points wide", general="wide") for n in (28, 31)]
+    gaps = [Reason("gap_lv_myo", "gap", frames) for frames in ((1, 2), (9,))]
     lines = (
-        Line("a", light_reasons="the interval of the EF is 28 points wide"),
-        Line("b", light_reasons="the interval of the EF is 31 points wide", certified=True),
-        Line("c", certified=False, certificate="gap in frames 1, 2; holes in frame 7"),
-        Line("d", certified=False, certificate="gap in frame 9",
-             light_reasons="not certified: gap in frame 9"),
-    )  # fmt: skip
+        Line("a", reasons=(("triage", wide[0]), ("lv_ef_percent", gaps[0]))),
+        Line("b", reasons=(("triage", wide[1]),)),
+        Line("c", reasons=(("certificate", gaps[0]), ("certificate", Reason("h", "hole", (7,))))),
+        Line("d", reasons=(("certificate", gaps[1]),)),
+    )
     cohort = Cohort(lines)
-    assert [(r.text, r.ids) for r in cohort.doubts()] == [
-        ("the interval of the EF is … points wide", ("a", "b")),
-        ("not certified", ("d",)),
-    ]
+    assert [(r.text, r.ids) for r in cohort.flagged()] == [("wide", ("a", "b"))]
     assert [(r.text, r.ids) for r in cohort.uncertified()] == [
         ("gap", ("c", "d")),
-        ("holes in frame 7", ("c",)),
+        ("hole in frame 7", ("c",)),
     ]
 
 
@@ -191,12 +190,12 @@ def test_a_name_does_not_lead_out_of_the_folder(study, tmp_path):
     (tmp_path / "run" / "report").mkdir(parents=True)
     for ending in ("json", "html"):
         (tmp_path / f"secret.{ending}").write_text('{"id": "secret of somebody"}')
-    write_tables(folder, [study.index_row("../../secret")], [])
+    write_tables(folder, [index_row(study, "../../secret")], [])
     text = write_report(folder)[0].read_text()
     assert "secret of somebody" not in text
     assert (tmp_path / "secret.html").exists()
 
 
 def test_a_folder_without_results_is_refused(tmp_path):
-    with pytest.raises(OutputError, match="no table"):
+    with pytest.raises(NotFoundError, match=r"no indices\.csv"):
         write_report(tmp_path)

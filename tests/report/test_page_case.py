@@ -84,7 +84,7 @@ def test_the_loose_piece_is_in_the_networks_outlines_and_not_in_the_corrected(da
 
 
 def test_frames_that_were_kept_share_their_outlines(study, data):
-    same = (study.segmentation.masks == study.masks).all(axis=(1, 2))
+    same = (study.network_masks == study.masks).all(axis=(1, 2))
     assert [lines is None for lines in data["layers"][1]["lines"]] == same.tolist()
 
 
@@ -108,15 +108,15 @@ def test_the_certificate_tells_what_broke_and_where(data):
 def test_curves_are_the_attributes_in_the_units_they_name(study, data):
     curves = {series["key"]: series for series in data["curves"]}
     assert curves["lv_area"]["unit"] == "cm²"
-    expected = study.attributes["lv_area"] / 100
+    expected = study.certificate.attributes["lv_area"] / 100
     assert np.allclose(curves["lv_area"]["written"], expected, rtol=1e-3)
     raw = study.before.attributes["lv_area"] / 100
     assert np.allclose(curves["lv_area"]["network"], raw, rtol=1e-3)
     assert curves["uncertainty"]["written"] == pytest.approx(study.uncertainty.scores, rel=1e-3)
 
 
-def test_the_steadiness_is_within_its_bound_where_the_certificate_says_so(study, data):
-    (steady,) = [series for series in data["curves"] if series["key"] == "steadiness"]
+def test_the_inconsistency_is_within_its_bound_where_the_certificate_says_so(study, data):
+    (steady,) = [series for series in data["curves"] if series["key"] == "consistency"]
     known = [value for value in steady["written"] if value is not None]
     assert (max(known) <= 1) == study.certificate.consistency.consistent
     assert steady["written"][0] is steady["written"][-1] is None
@@ -135,7 +135,7 @@ def test_a_missing_number_is_null_and_never_zero():
     masks[3] = 0
     told = case_data(study_of(sequence, masks, correct=False), "one")
     for series in told["curves"]:
-        if series["key"] not in ("uncertainty", "steadiness"):
+        if series["key"] not in ("uncertainty", "consistency"):
             assert series["written"][3] is None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cardiac.errors import CardiacError
+from cardiac.reasons import Reason
 from cardiac.types import Row
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def unpack_indices(text: str) -> Indices:
 
     told: dict[str, Any] = json.loads(text)
     told.pop(_INTERVALS, None)
+    told["reasons"] = {name: Reason.of(reason) for name, reason in told["reasons"].items()}
+    told["warnings"] = [Reason.of(warning) for warning in told["warnings"]]
     for name, value in told.items():
         if isinstance(value, list):
             told[name] = tuple(value)

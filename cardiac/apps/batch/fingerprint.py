@@ -21,7 +21,7 @@ from cardiac.io.remote import remote_state
 if TYPE_CHECKING:
     from cardiac.apps.batch.settings import BatchSettings
     from cardiac.io import InputItem
-    from cardiac.study import ProcessSettings
+    from cardiac.settings import ProcessSettings
 
 LIBRARIES = ("numpy", "scipy", "torch", "monai", "openvino", "pydicom", "nibabel", "av")
 _HEADER = 64 * 1024

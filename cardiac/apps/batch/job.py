@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from cardiac.apps.batch.record import RunLog
     from cardiac.io import InputItem
-    from cardiac.segmentation.segmenter import Segmenter
-    from cardiac.study import ProcessSettings
+    from cardiac.pipeline import Models
+    from cardiac.settings import ProcessSettings
 
     Finished = tuple[InputItem, CaseResult]
 
@@ -42,7 +42,7 @@ class ProcessJob:
     Args:
         out: Folder for the results; made if it does not exist.
         settings: How to process.
-        segmenter: The network loaded with these settings, if it is already.
+        models: The models loaded with these settings, if they are already.
         batch: How the work is done.
 
     Attributes:
@@ -58,12 +58,12 @@ class ProcessJob:
         self,
         out: Path,
         settings: ProcessSettings,
-        segmenter: Segmenter | None = None,
+        models: Models | None = None,
         batch: BatchSettings | None = None,
     ) -> None:
         self.out = out
         self.settings = settings
-        self.segmenter = segmenter
+        self.models = models
         self.batch = batch or BatchSettings()
         self.shown: list[FinishedCase] = []
         self.total = self.failed = self.skipped = self.uncertified = 0
@@ -241,12 +241,12 @@ class ProcessJob:
     def _in_this_process(self, database: RunDatabase, todo: list[InputItem]) -> Iterator[Finished]:
         from cardiac.apps.batch.record import engine_of
         from cardiac.apps.batch.work import work_overlapping
-        from cardiac.segmentation.segmenter import Segmenter
+        from cardiac.pipeline import Models
 
-        self.segmenter = self.segmenter or Segmenter.load(self.settings.segmentation)
-        self._engine = engine_of(self.segmenter)
+        self.models = self.models or Models.load(self.settings.segmentation)
+        self._engine = engine_of(self.models)
         yield from work_overlapping(
-            self._work, todo, self.segmenter, lambda item: database.start(item.id)
+            self._work, todo, self.models, lambda item: database.start(item.id)
         )
 
     def _in_processes(self, database: RunDatabase, todo: list[InputItem]) -> Iterator[Finished]:

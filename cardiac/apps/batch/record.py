@@ -13,9 +13,10 @@ import cardiac
 from cardiac.apps.batch.database import RunDatabase, State
 from cardiac.apps.batch.fingerprint import library_versions
 from cardiac.io import write_atomically
+from cardiac.results import layout
 
 if TYPE_CHECKING:
-    from cardiac.segmentation.segmenter import Segmenter
+    from cardiac.pipeline import Models
 
 FOLDER = "logs"
 
@@ -88,9 +89,9 @@ def _time(record: logging.LogRecord) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def engine_of(segmenter: Segmenter) -> dict[str, Any]:
+def engine_of(models: Models) -> dict[str, Any]:
     """Weights, engine and precision of a loaded network."""
-    weights, predictor = segmenter.weights, segmenter.predictor
+    weights, predictor = models.segmenter.weights, models.segmenter.predictor
     return {
         "weights": {weights.path.name: weights.sha256},
         "engine": predictor.name,
@@ -138,7 +139,7 @@ def write_run_record(folder: Path, database: RunDatabase, run: dict[str, Any]) -
             for entry in database.entries(run["run"])
         ],
     }
-    path = folder / "run.json"
+    path = folder / layout.RECORD
     write_atomically(path, (json.dumps(record, indent=2) + "\n").encode())
     return path
 

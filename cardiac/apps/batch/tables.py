@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -13,52 +11,26 @@ from cardiac.apps.batch.case import unpack_indices, unpack_view_intervals
 from cardiac.apps.batch.database import State
 from cardiac.errors import OutputError
 from cardiac.io.files import replacing
+from cardiac.results.layout import INDICES
+from cardiac.results.tables import COLUMNS, header, table_lines
 from cardiac.types import Row
 
 if TYPE_CHECKING:
     from cardiac.apps.batch.database import CaseEntry, RunDatabase
 
-INDICES, FRAMES = "indices.csv", "frames.csv"
-
-
-def index_lines(rows: Iterable[Mapping[str, object]]) -> str:
-    """Rows as lines of ``indices.csv``."""
-    from cardiac.results import INDEX_COLUMNS
-
-    return _lines(INDEX_COLUMNS, rows)
-
-
-def frame_lines(rows: Iterable[Mapping[str, object]]) -> str:
-    """Rows as lines of ``frames.csv``."""
-    from cardiac.results import FRAME_COLUMNS
-
-    return _lines(FRAME_COLUMNS, rows)
-
-
-def _lines(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
-    from cardiac.results import cell
-
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)
-    return text.getvalue()
-
-
-def _header(columns: Sequence[str]) -> str:
-    return ",".join(columns) + "\n"
-
 
 def table_parts(database: RunDatabase, run: int, name: str) -> Iterator[str]:
     """The text of a table of a run, in parts: header, cases in the order of the list, patients."""
-    from cardiac.results import FRAME_COLUMNS, INDEX_COLUMNS
-
-    yield _header(INDEX_COLUMNS if name == INDICES else FRAME_COLUMNS)
+    yield header(name)
     for entry in database.entries(run):
         if entry.state in (State.DONE, State.FAILED):
-            yield index_lines([entry.row]) if name == INDICES else database.frame_lines(entry.id)
+            if name == INDICES:
+                yield table_lines(INDICES, [entry.row])
+            else:
+                yield database.frame_lines(entry.id)
     if name == INDICES:
         for row in biplane_rows(database, run):
-            yield index_lines([row])
+            yield table_lines(INDICES, [row])
 
 
 def biplane_rows(database: RunDatabase, run: int) -> Iterator[Row]:
@@ -80,11 +52,10 @@ def write_table_files(
     Raises:
         OutputError: A table cannot be written.
     """
-    from cardiac.results import FRAME_COLUMNS, INDEX_COLUMNS
     from cardiac.results.tables import write_parquet
 
     files = []
-    for name, columns in ((INDICES, INDEX_COLUMNS), (FRAMES, FRAME_COLUMNS)):
+    for name, columns in COLUMNS.items():
         path = folder / name
         with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as f:
             f.writelines(table_parts(database, run, name))
@@ -106,14 +77,12 @@ class GrowingTables:
     """
 
     def __init__(self, folder: Path, database: RunDatabase, run: int) -> None:
-        from cardiac.results import FRAME_COLUMNS, INDEX_COLUMNS
-
         self._database, self._run, self._next = database, run, 0
         self._finished: set[int] = set()
         self._files: list[IO[bytes]] = []
-        for name, columns in ((INDICES, INDEX_COLUMNS), (FRAMES, FRAME_COLUMNS)):
+        for name in COLUMNS:
             with replacing(folder / name) as temporary:
-                temporary.write_text(_header(columns), encoding="utf-8")
+                temporary.write_text(header(name), encoding="utf-8")
             # Unbuffered: what is appended in one call is there whole when the process is killed.
             self._files.append((folder / name).open("ab", buffering=0))
 
@@ -132,7 +101,7 @@ class GrowingTables:
             self._next += 1
 
     def _append(self, entry: CaseEntry) -> None:
-        lines = (index_lines([entry.row]), self._database.frame_lines(entry.id))
+        lines = (table_lines(INDICES, [entry.row]), self._database.frame_lines(entry.id))
         for file, text in zip(self._files, lines, strict=True):
             try:
                 file.write(text.encode())

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from cardiac.apps.batch.database import RunDatabase, State
 from cardiac.apps.batch.store import open_store
-from cardiac.apps.batch.tables import FRAMES, INDICES, table_parts
+from cardiac.apps.batch.tables import table_parts
 from cardiac.io.files import file_hash
+from cardiac.results.tables import COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def verify(folder: Path, *, inputs: bool = False, store: str = "") -> Iterator[F
             page = name.startswith("report/") and name.endswith(".html")
             if name not in known and not (page and f"{name[:-5]}.json" in known):
                 yield Finding("stray", name)
-        for name in (INDICES, FRAMES):
+        for name in COLUMNS:
             kind = _compare_table(folder / name, table_parts(database, run["run"], name))
             if kind:
                 yield Finding(kind, name)

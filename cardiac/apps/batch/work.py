@@ -24,9 +24,10 @@ from cardiac.io.files import file_hash
 if TYPE_CHECKING:
     from cardiac.apps.batch.settings import BatchSettings
     from cardiac.io import InputItem
-    from cardiac.segmentation.segmenter import Segmenter
+    from cardiac.pipeline import Models
     from cardiac.sequence import EchoSequence
-    from cardiac.study import ProcessSettings, Study
+    from cardiac.settings import ProcessSettings
+    from cardiac.study import Study
 
 log = logging.getLogger(__name__)
 
@@ -80,17 +81,17 @@ class Work:
         case.hashes = input_hashes(item)
         return case
 
-    def segment(self, case: CaseInProgress, segmenter: Segmenter) -> CaseInProgress:
+    def segment(self, case: CaseInProgress, models: Models) -> CaseInProgress:
         """Process a case that was read. Never raises, but for weights that cannot be used.
 
         Raises:
             WeightsError: No case can be processed.
         """
-        from cardiac.study import process
+        from cardiac.pipeline import process
 
         if case.sequence is not None:
             with self._keeping(case):
-                case.study = process(case.sequence, segmenter, self.settings)
+                case.study = process(case.sequence, models, self.settings)
         if isinstance(case.error, WeightsError):
             raise case.error
         return case
@@ -119,19 +120,24 @@ class Work:
         )
 
     def _save(self, case: CaseInProgress, study: Study) -> CaseResult:
-        from cardiac.apps.batch.tables import frame_lines
-        from cardiac.results import save_study
+        from cardiac.report import save_media
+        from cardiac.results import frame_rows, index_row, save_arrays
+        from cardiac.results.layout import FRAMES
+        from cardiac.results.tables import table_lines
 
         name, item = case.item.id, shown_item(case.item, self.batch)
-        row, rows = study.index_row(name, item), study.frame_rows(name)
+        row, rows = index_row(study, name, item), frame_rows(study, name)
         if self.batch.salt:
             row["source"] = None
         with self._staging() as folder:
-            save_study(study, folder, name)
+            with ThreadPoolExecutor(1) as worker:
+                arrays = worker.submit(save_arrays, study, folder, name)
+                save_media(study, folder, name)
+                arrays.result()
             files = tuple(self._publish(folder))
         return CaseResult(
             row,
-            frame_lines(rows),
+            table_lines(FRAMES, rows),
             pack_indices(study.indices, study.assessment.intervals if study.assessment else None),
             study.sequence.subject.bsa_m2,
             frames=len(study.masks),
@@ -186,15 +192,15 @@ class Work:
             case.error = unforeseen(error)
 
 
-def work_on(work: Work, item: InputItem, segmenter: Segmenter) -> CaseResult:
+def work_on(work: Work, item: InputItem, models: Models) -> CaseResult:
     """All the work on one case, one step after the other."""
-    return work.save(work.segment(work.read(item), segmenter))
+    return work.save(work.segment(work.read(item), models))
 
 
 def work_overlapping(
     work: Work,
     todo: Sequence[InputItem],
-    segmenter: Segmenter,
+    models: Models,
     begun: Callable[[InputItem], None],
 ) -> Iterator[tuple[InputItem, CaseResult]]:
     """Work on cases with at most three of them in memory: one read, one segmented, one written.
@@ -202,7 +208,7 @@ def work_overlapping(
     Args:
         work: What is the same for every case.
         todo: The cases.
-        segmenter: The network.
+        models: The trained models.
         begun: Called before a case is read.
 
     Yields:
@@ -222,7 +228,7 @@ def work_overlapping(
         reading = read(todo[0])
         saving: tuple[InputItem, Future[CaseResult]] | None = None
         for item, after in zip(todo, [*todo[1:], None], strict=True):
-            case = work.segment(reading.result(), segmenter)
+            case = work.segment(reading.result(), models)
             if after is not None:
                 reading = read(after)
             if saving is not None:

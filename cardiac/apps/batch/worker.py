@@ -26,7 +26,7 @@ from cardiac.errors import CardiacError, SettingsError
 if TYPE_CHECKING:
     from cardiac.apps.batch.work import Work
     from cardiac.io import InputItem
-    from cardiac.segmentation.segmenter import Segmenter
+    from cardiac.pipeline import Models
 
 _CONTEXT = multiprocessing.get_context("spawn")
 _PATIENCE_S = 5.0
@@ -227,12 +227,12 @@ def _serve(pipe: connection.Connection, work: Work, threads: int) -> None:
     with suppress(EOFError, OSError), threadpool_limits(threads):
         try:
             check_version(work)
-            segmenter = _load(work, threads)
-            pipe.send(("loaded", engine_of(segmenter)))
+            models = _load(work, threads)
+            pipe.send(("loaded", engine_of(models)))
             while True:
                 item = pipe.recv()
                 captured.messages = []
-                result = work_on(work, item, segmenter)
+                result = work_on(work, item, models)
                 pipe.send(("result", replace(result, log=tuple(captured.messages))))
         except CardiacError as error:
             pipe.send(("unable", error))
@@ -253,13 +253,13 @@ def check_version(work: Work) -> None:
         )
 
 
-def _load(work: Work, threads: int) -> Segmenter:
-    from cardiac.segmentation.segmenter import Segmenter
+def _load(work: Work, threads: int) -> Models:
+    from cardiac.pipeline import Models
 
     settings = work.settings.segmentation
     if not settings.threads:
         settings = settings.model_copy(update={"threads": threads})
-    return Segmenter.load(settings)
+    return Models.load(settings)
 
 
 def _end_with_parent() -> None:

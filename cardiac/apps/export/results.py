@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cardiac.clinical.indices import NUMBERS, PER_BSA
+from cardiac.clinical import INDEX
+from cardiac.clinical.catalogue import NAMES as INDICES
 from cardiac.clinical.volumes import Convention
+from cardiac.reasons import Reason
+from cardiac.results import read_reasons
 
 if TYPE_CHECKING:
     from cardiac.study import Study
 
-INDICES = (*NUMBERS, *PER_BSA, "heart_rate_bpm", "long_axis_discordance_percent")
 BIPLANE = "biplane"
 _LEVEL = 0.9
-_NOT_ALWAYS = ("ef_area_length_uncalibrated", "long_axis_discordance_percent")
-_ELSEWHERE = "measured in each view by itself"
-_REASON = re.compile(r"(?:^|; )((?:(?!; ).)+?): ([a-z0-9_]+(?:, [a-z0-9_]+)*)(?=; |$)")
+_ELSEWHERE = "each_view"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Results:
         n_beats: Beats that were averaged.
         ed_frames, es_frames: Their frames, counted from 0.
         certified: Whether the masks are certified; None where it was not asked.
-        light: accept, review or reject; "" where it was not asked.
+        triage: accept, review or reject; "" where it was not asked.
         remarks: What a reader must know before trusting a number.
         patient: Who it belongs to, as the tables call them.
     """
@@ -51,7 +50,7 @@ class Results:
     ed_frames: tuple[int, ...] = ()
     es_frames: tuple[int, ...] = ()
     certified: bool | None = None
-    light: str = ""
+    triage: str = ""
     remarks: tuple[str, ...] = ()
     patient: str = ""
 
@@ -61,12 +60,12 @@ class Results:
         indices, assessment = study.indices, study.assessment
         intervals = assessment.intervals if assessment else None
         bounds = intervals.bounds if intervals else {}
-        reasons = assessment.verdict.reasons if assessment else ()
+        reasons = assessment.triage_reasons if assessment else ()
         found = {name: value for name, value in indices.numbers().items() if value is not None}
         return cls(
             found,
             {name: (float(low), float(high)) for name, (low, high) in bounds.items()},
-            {name: why for name, why in indices.reasons.items() if _meant(name, why, found)},
+            {name: str(why) for name, why in indices.reasons.items() if _meant(name, why, found)},
             str(indices.view),
             str(indices.convention),
             intervals.level if intervals else _LEVEL,
@@ -74,8 +73,10 @@ class Results:
             indices.ed_frames,
             indices.es_frames,
             study.certificate.certified,
-            str(assessment.verdict.light) if assessment else "",
-            tuple(filter(None, [study.certificate.reason, *reasons, *indices.warnings])),
+            str(assessment.triage) if assessment else "",
+            tuple(
+                filter(None, [study.certificate.reason, *map(str, (*reasons, *indices.warnings))])
+            ),
             study.sequence.subject.id or "",
         )
 
@@ -93,11 +94,15 @@ class Results:
             ends = _number(row.get(f"{name}_low")), _number(row.get(f"{name}_high"))
             if ends[0] is not None and ends[1] is not None:
                 bounds[name] = (ends[0], ends[1])
-        told = (row.get(k, "") for k in ("certificate", "light_reasons", "warnings"))
+        told = (row.get(k, "") for k in ("certificate", "triage_reasons", "warnings"))
         return cls(
             values,
             bounds,
-            _reasons(row.get("reason", ""), values),
+            {
+                name: str(why)
+                for name, why in read_reasons(row.get("reasons"))
+                if name in INDEX and _meant(name, why, values)
+            },
             row.get("view") or "unknown",
             row.get("convention") or str(Convention.ASE),
             level,
@@ -105,7 +110,7 @@ class Results:
             _frames(row.get("ed_frames", "")),
             _frames(row.get("es_frames", "")),
             {"true": True, "false": False}.get(row.get("certified", "")),
-            row.get("light", ""),
+            row.get("triage", ""),
             tuple(filter(None, told)),
             row.get("patient", ""),
         )
@@ -117,9 +122,9 @@ class Results:
 
     @property
     def verdict(self) -> str:
-        """Certificate and traffic light in words."""
+        """Certificate and triage in words."""
         certified = {True: "masks certified", False: "masks NOT certified", None: ""}
-        return ", ".join(filter(None, [certified[self.certified], self.light]))
+        return ", ".join(filter(None, [certified[self.certified], self.triage]))
 
     def interval(self, name: str, unit: str) -> str:
         """The interval of an index in words."""
@@ -127,9 +132,9 @@ class Results:
         return f"{self.level:.0%} interval {low:.3g} to {high:.3g} {unit}"
 
 
-def _meant(name: str, reason: str, values: Mapping[str, float]) -> bool:
+def _meant(name: str, reason: Reason, values: Mapping[str, float]) -> bool:
     """Whether an index is missing that belongs here."""
-    return name not in (*values, *_NOT_ALWAYS) and reason != _ELSEWHERE
+    return name not in values and not INDEX[name].optional and reason.code != _ELSEWHERE
 
 
 def _number(text: str | None) -> float | None:
@@ -142,13 +147,3 @@ def _number(text: str | None) -> float | None:
 
 def _frames(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(";") if part.strip().isdigit())
-
-
-def _reasons(text: str, values: Mapping[str, float]) -> dict[str, str]:
-    """Reasons by index from the cell that groups them by reason."""
-    found = {}
-    for match in _REASON.finditer(text):
-        for name in match[2].split(", "):
-            if name in INDICES and _meant(name, match[1], values):
-                found[name] = match[1]
-    return found

@@ -22,6 +22,7 @@ from cardiac.errors import (
     UnreadableFileError,
     UnsupportedImageError,
 )
+from cardiac.results.columns import FORMER_NAMES
 
 if TYPE_CHECKING:
     from cardiac.apps.export import Maker, Results, Source
@@ -234,7 +235,11 @@ def _views(patient: str, sequences: Sequence[Case]) -> tuple[Case, ...]:
 def _read_table(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row.get("status") == "ok"]
+            rows = [
+                {FORMER_NAMES.get(key, key): value for key, value in row.items()}
+                for row in csv.DictReader(file)
+                if row.get("status") == "ok"
+            ]
     except FileNotFoundError:
         raise UnreadableFileError(
             "there is no indices.csv in this folder.",

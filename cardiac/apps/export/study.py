@@ -80,8 +80,6 @@ def export_study(
         GeometryError: The source is another cine.
         OutputError: The folder cannot be written to.
     """
-    from cardiac.results import study_name
-
     choice, path = choice or Choice(), source or study.sequence.source
     if choice.dicom and path is None:
         raise UnsupportedImageError(
@@ -89,7 +87,7 @@ def export_study(
             "made from.",
             hint="Name its DICOM file, or write without DICOM.",
         )
-    folder, name, results = Path(folder), study_name(study), Results.of(study)
+    folder, name, results = Path(folder), study.name, Results.of(study)
     seen: tuple[Evidence, ...] = ()
     if choice.from_source and path is not None:
         seen = (Evidence(Source.read(path), results.ed_frames, results.es_frames),)

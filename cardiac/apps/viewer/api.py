@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, BackgroundTasks, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, Field
 
-from cardiac.errors import CardiacError
+from cardiac.errors import CardiacError, NotFoundError
+from cardiac.types import Data
 
 if TYPE_CHECKING:
     from cardiac.apps.viewer.atlas import Atlas
     from cardiac.apps.viewer.desks import Desks
-    from cardiac.apps.viewer.editing import RunFolder
+    from cardiac.results import RunFolder
 
-Data = dict[str, Any]
 STATIC = Path(__file__).parent / "static"
 SHARED = Path(__file__).parents[2] / "report" / "page"
 FILES = {
@@ -62,7 +62,8 @@ def add_routes(app: FastAPI, desks: Desks, peeks: Desks, atlas: Atlas) -> None:
     def told(_: Request, error: CardiacError) -> JSONResponse:
         # Without the path: the browser has no business with it.
         text = " ".join(filter(None, [error.message, error.hint]))
-        return JSONResponse({"error": text}, status_code=404 if "no such" in text else 422)
+        missing = isinstance(error, NotFoundError)
+        return JSONResponse({"error": text}, status_code=404 if missing else 422)
 
 
 def _static() -> APIRouter:

@@ -7,24 +7,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
 
 import numpy as np
 
 from cardiac.anatomy import ATTRIBUTE_TITLES, ATTRIBUTES
-from cardiac.apps.viewer.editing import Review, RunFolder
+from cardiac.apps.viewer.editing import Review
 from cardiac.apps.viewer.words import frames
 from cardiac.correction.canvas import Canvas
-from cardiac.errors import CardiacError, OutputError
+from cardiac.errors import CardiacError, NotFoundError
 from cardiac.geometry import CANONICAL_SIZE
 from cardiac.io.masks import read_mask
+from cardiac.results import RunFolder
 from cardiac.shape.bank import Bank
 from cardiac.shape.explore import traverse
 from cardiac.shape.outline import ATRIUM, BASE, EPI, WALL
 from cardiac.shape.weights import Shipped, load_shape_model
-from cardiac.types import Array
-
-Data = dict[str, Any]
+from cardiac.types import Array, Data
 
 PHASES = ("ED", "ES")
 COLOURS = {"ef": "lv_ef_percent", "uncertainty": "uncertainty"}
@@ -133,7 +131,7 @@ class Atlas:
         """
         place = self._places.get(name) or self._find(name)
         if phase not in place.codes:
-            raise OutputError("no heart's outline could be followed in this frame", path=name)
+            raise NotFoundError("no heart's outline could be followed in this frame", path=name)
         code = place.codes[phase]
         codes, distance = self.experts.nearest(code, NEAREST)
         model = self.shapes.model
@@ -170,7 +168,7 @@ class Atlas:
     def _find(self, name: str) -> Place:
         row = self.run.by_id.get(name)
         if row is None or row["status"] != "ok":
-            raise OutputError("there is no such case", path=name)
+            raise NotFoundError("there is no such case", path=name)
         masks, geometry = read_mask(self.review.mask_path(name))
         canvas = Canvas((masks.shape[1], masks.shape[2]), geometry.spacing)
         chosen = {

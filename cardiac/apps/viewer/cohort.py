@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from cardiac.apps.viewer.editing import AuditEntry
-from cardiac.apps.viewer.editing.run import Texts
 from cardiac.apps.viewer.words import DECIDED
-
-Data = dict[str, Any]
+from cardiac.results import AuditEntry
+from cardiac.results.run_folder import Texts
+from cardiac.types import Data
 
 COLUMNS = (
     ("id", "Case"),
     ("patient", "Patient"),
     ("view", "View"),
     ("ef", "EF (%)"),
-    ("light", "Light"),
+    ("triage", "Triage"),
     ("certified", "Certificate"),
     ("uncertainty", "Uncertainty"),
     ("review", "Review"),
 )
-LIGHTS = {"accept": "● accept", "review": "▲ review", "reject": "■ reject"}
+TRIAGE = {"accept": "● accept", "review": "▲ review", "reject": "■ reject"}
 """Told by form and word, not by colour."""
 UNDECIDED = "undecided"
 
@@ -34,7 +32,7 @@ class Query:
     Attributes:
         text: Part of the id, patient, view or reason.
         review: Only cases with this decision; "" for all.
-        light: Only those with this light; "" for all.
+        triage: Only those with this triage; "" for all.
         certified: "yes", "no" or "".
         sort: Column to sort by; "" for the order of the run.
         descending: Whether to begin with the largest.
@@ -43,7 +41,7 @@ class Query:
 
     text: str = ""
     review: str = ""
-    light: str = ""
+    triage: str = ""
     certified: str = ""
     sort: str = ""
     descending: bool = False
@@ -73,7 +71,7 @@ def shown(row: Texts, decided: Mapping[str, AuditEntry]) -> Data:
         "patient": row["patient"] or "–",
         "view": row["view"],
         "ef": "–" if failed else _ef(row),
-        "light": LIGHTS.get(row["light"], row["light"] or "–"),
+        "triage": TRIAGE.get(row["triage"], row["triage"] or "–"),
         "certified": "failed"
         if failed
         else "✓ certified"
@@ -82,17 +80,17 @@ def shown(row: Texts, decided: Mapping[str, AuditEntry]) -> Data:
         "uncertainty": _short(row["uncertainty"]),
         "review": DECIDED.get(_review(row, decided), UNDECIDED),
         "failed": failed,
-        "why": row["reason"] if failed else row["light_reasons"] or row["certificate"],
+        "why": row["reason"] if failed else row["triage_reasons"] or row["certificate"],
     }
 
 
 def _wanted(row: Texts, decided: Mapping[str, AuditEntry], query: Query) -> bool:
     text = query.text.casefold().strip()
-    told = (row["id"], row["patient"], row["view"], row["reason"], row["light_reasons"])
+    told = (row["id"], row["patient"], row["view"], row["reason"], row["triage_reasons"])
     return (
         (not text or any(text in part.casefold() for part in told))
         and (not query.review or _review(row, decided) == query.review)
-        and (not query.light or row["light"] == query.light)
+        and (not query.triage or row["triage"] == query.triage)
         and (not query.certified or _certified(row) == (query.certified == "yes"))
     )
 

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from cardiac.apps.viewer import words
-from cardiac.apps.viewer.editing import Case, Preview, Review, RunFolder, Session
-from cardiac.apps.viewer.editing.run import is_blank
+from cardiac.apps.viewer.editing import Preview, Review, Session
 from cardiac.apps.viewer.network import network_lines
-from cardiac.errors import OutputError
+from cardiac.errors import NotFoundError, OutputError
 from cardiac.geometry import FloatArray, Mask
 from cardiac.report.display import Display
 from cardiac.report.page.images import QUARTER, map_webp, shape_within, small, webp
 from cardiac.report.page.lines import STRUCTURES, outlines
-
-Data = dict[str, Any]
+from cardiac.results import OpenedCase, RunFolder, layout
+from cardiac.types import Data
 
 SIDE, QUALITY = 720, 82
 """Longest side of a frame on the page in pixels, and how well it is kept."""
@@ -37,7 +36,7 @@ class Desk:
         case: The case, which is not changed.
     """
 
-    def __init__(self, run: RunFolder, review: Review, case: Case) -> None:
+    def __init__(self, run: RunFolder, review: Review, case: OpenedCase) -> None:
         self.key = secrets.token_hex(8)
         self.run, self.review, self.case = run, review, case
         self.lock = threading.RLock()
@@ -89,8 +88,8 @@ class Desk:
             "id": case.id,
             "row": case.row,
             "neighbours": self._neighbours(),
-            "problem": case.problem,
-            "blank": is_blank(case),
+            "problem": " ".join(filter(None, [case.problem, case.detail])),
+            "blank": bool(case),
             "frames": list(range(count)),
             "count": count,
             "size": self.size,
@@ -102,8 +101,8 @@ class Desk:
                 {"key": key, "title": title, "color": "#{:02x}{:02x}{:02x}".format(*label.color)}
                 for key, title, label, _ in STRUCTURES
             ],
-            "network": (self.run.folder / "report" / f"{case.id}.json").is_file(),
-            "map": (self.run.folder / "uncertainty" / f"{case.id}.nii.gz").is_file(),
+            "network": layout.case_file(self.run.folder, case.id).is_file(),
+            "map": layout.uncertainty_file(self.run.folder, case.id).is_file(),
         }
 
     def image(self, frame: int) -> bytes:
@@ -124,7 +123,7 @@ class Desk:
         with self.lock:
             planes = self._map
         if planes is None:
-            raise OutputError("there is no uncertainty map", path=self.case.id)
+            raise NotFoundError("there is no uncertainty map", path=self.case.id)
         size = shape_within(self.display.shape, max(1, max(self.size) // QUARTER))
         return map_webp(planes[frame], self.display, size)
 
@@ -185,7 +184,7 @@ class Desk:
             elif action in ("clear", "undo", "redo"):
                 getattr(session, action)()
             else:
-                raise OutputError(f"there is no action {action!r}")
+                raise NotFoundError(f"there is no action {action!r}")
             after = session.state.drawn
             touched = {t for t in {*before, *after} if before.get(t) is not after.get(t)}
             return self.state(touched)
@@ -225,7 +224,7 @@ class Desk:
 
     def _check(self, frame: int) -> None:
         if not 0 <= frame < len(self.case.sequence):
-            raise OutputError(f"there is no frame {frame}", path=self.case.id)
+            raise NotFoundError(f"there is no frame {frame}", path=self.case.id)
 
 
 def stamp(path: Path) -> int:

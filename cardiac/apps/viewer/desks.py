@@ -9,8 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
 from cardiac.apps.viewer.desk import Desk, stamp
-from cardiac.apps.viewer.editing import Case, Review, RunFolder
+from cardiac.apps.viewer.editing import Review
 from cardiac.errors import CardiacError, OutputError
+from cardiac.results import OpenedCase, RunFolder
 
 QUIET_S = 1.5
 """Time after a request during which other work waits."""
@@ -33,7 +34,7 @@ class Desks:
         self._desks: OrderedDict[str, Desk] = OrderedDict()
         self._lock = threading.Lock()
         self._asked = -QUIET_S
-        self._cases: OrderedDict[str, Future[Case]] = OrderedDict()
+        self._cases: OrderedDict[str, Future[OpenedCase]] = OrderedDict()
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
 
     @property
@@ -47,7 +48,7 @@ class Desks:
             first = next(row["id"] for row in self.run.rows if row["status"] == "ok")
             Desk(self.run, self.review, self.read(first).result()).sliders(0)
 
-    def read(self, name: str) -> Future[Case]:
+    def read(self, name: str) -> Future[OpenedCase]:
         """Begin to open a case, if it is not among the last that were."""
         key = name
         with suppress(OutputError):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cardiac.report.page.case import FOLDER
+from cardiac.results import layout
 
 
 def network_lines(
@@ -23,7 +23,7 @@ def network_lines(
         size: (h, w) of the image that the lines are for.
     """
     try:
-        told = json.loads((folder / FOLDER / f"{name}.json").read_text("ascii"))
+        told = json.loads(layout.case_file(folder, name).read_text("ascii"))
         layers = {layer["key"]: layer["lines"] for layer in told["layers"]}
         scale = size[1] / told["size"][1]
         found: list[dict[str, list[list[int]]] | None] = [None] * count

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nicegui import events, run, ui
 
-from cardiac.apps.viewer.cohort import COLUMNS, LIGHTS, UNDECIDED, Query, select
+from cardiac.apps.viewer.cohort import COLUMNS, TRIAGE, UNDECIDED, Query, select
 from cardiac.apps.viewer.editing import export_reviewed
 from cardiac.apps.viewer.words import DECIDED
 from cardiac.errors import CardiacError
@@ -112,9 +112,9 @@ def _cohort(viewer: Viewer) -> None:
             label="Review",
             value="",
         )
-        light = ui.select({"": "all", **LIGHTS}, label="Light", value="")
+        triage = ui.select({"": "all", **TRIAGE}, label="Triage", value="")
         certified = ui.select({"": "all", "yes": "yes", "no": "no"}, label="Certified", value="")
-        for chooser in (review, light, certified):
+        for chooser in (review, triage, certified):
             chooser.props("outlined dense options-dense")
     columns = [
         {"name": key, "label": title, "field": key, "sortable": True, "align": "left"}
@@ -150,7 +150,7 @@ def _cohort(viewer: Viewer) -> None:
             state["query"],
             text=text.value or "",
             review=review.value or "",
-            light=light.value or "",
+            triage=triage.value or "",
             certified=certified.value or "",
             page=1,
         )
@@ -170,7 +170,7 @@ def _cohort(viewer: Viewer) -> None:
         load()
 
     _export_button(viewer)
-    for control in (text, review, light, certified):
+    for control in (text, review, triage, certified):
         control.on_value_change(filtered)
     table.on("request", asked)
     load()

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardiac.apps.viewer.editing import Review, RunFolder
+from cardiac.apps.viewer.editing import Review
 from cardiac.errors import OutputError, SettingsError
+from cardiac.results import RunFolder
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -126,7 +127,7 @@ def serve(
         raise SettingsError("a package is missing.", hint=NEEDED) from error
 
     settings = settings or Settings()
-    run = RunFolder(folder, sources)
+    run = RunFolder(folder, known=sources)
     with _bound(settings.port) as listening:
         port = listening.getsockname()[1]
         token = settings.token or secrets.token_urlsafe(24)

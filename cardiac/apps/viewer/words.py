@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from types import SimpleNamespace
-from typing import Any, cast
 
 import numpy as np
 
 from cardiac.anatomy import ATTRIBUTES
-from cardiac.apps.viewer.editing import AuditEntry, Case, Preview, Session, Slider
+from cardiac.apps.viewer.editing import Preview, Session, Slider
 from cardiac.clinical import Indices
 from cardiac.correction.certificate import Certificate
 from cardiac.report.page.curves import curves, numbers
 from cardiac.report.page.verdicts import certificate_table, index_table
-from cardiac.study import Study
-
-Data = dict[str, Any]
+from cardiac.results import AuditEntry, OpenedCase
+from cardiac.results.tables import frame_numbers, number
+from cardiac.types import Data
 
 DECIDED = {
     "accept": "accepted",
@@ -29,16 +27,16 @@ DECIDED = {
 
 def frames(text: str | None) -> list[int]:
     """Frame numbers of a cell of a table."""
-    return [int(t) for t in (text or "").split(";") if t.strip().isdecimal()]
+    return list(frame_numbers(text))
 
 
-def state(session: Session, before: Session, case: Case) -> Data:
+def state(session: Session, before: Session, case: OpenedCase) -> Data:
     """Certificate, indices, curves and history of edits as they are now."""
     now = session.state
     indices = session.indices
     return {
         **verdict(now.certificate, indices),
-        "certificate": _certificate(now.certificate, before.original.certificate),
+        "certificate": certificate_table(now.certificate, before.original.certificate),
         "indices": _indices(indices, before.indices, case),
         "curves": _curves(now.certificate, before.original.certificate, case),
         "changed": np.flatnonzero(session.changed).tolist(),
@@ -97,27 +95,19 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None or not np.isfinite(value) else round(float(value), 1)
 
 
-def _certificate(now: Certificate, before: Certificate) -> Data:
-    told = SimpleNamespace(certificate=now, before=before)
-    return certificate_table(cast(Study, told))
-
-
-def _indices(now: Indices, before: Indices, case: Case) -> Data:
-    told = index_table(cast(Study, SimpleNamespace(indices=now, assessment=None)))
+def _indices(now: Indices, before: Indices, case: OpenedCase) -> Data:
+    told = index_table(now)
     for row in told["rows"]:
-        row["run"] = getattr(before, row["key"])
+        row["run"] = before.values.get(row["key"])
         if row["value"] == row["run"]:
             # The run's interval holds for the run's number only.
             for end in ("low", "high"):
-                text = case.row.get(f"{row['key']}_{end}")
-                row[end] = float(text) if text else None
+                row[end] = number(case.row.get(f"{row['key']}_{end}"))
     return told
 
 
-def _curves(now: Certificate, before: Certificate, case: Case) -> list[Data]:
-    uncertainty = None
-    scores = [row.get("uncertainty") or "nan" for row in case.frames]
-    if len(scores) == len(now) and any(score != "nan" for score in scores):
-        uncertainty = SimpleNamespace(scores=np.array(scores, dtype=float))
-    told = SimpleNamespace(certificate=now, before=before, uncertainty=uncertainty)
-    return curves(cast(Study, told))
+def _curves(now: Certificate, before: Certificate, case: OpenedCase) -> list[Data]:
+    told = [number(row.get("uncertainty")) for row in case.frames]
+    known = len(told) == len(now) and any(score is not None for score in told)
+    scores = np.array([np.nan if score is None else score for score in told])
+    return curves(now, before, scores if known else None)

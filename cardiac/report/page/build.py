@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from cardiac.io import write_atomically
-from cardiac.report.page.case import FOLDER, as_json
+from cardiac.report.page.case import as_json
 from cardiac.report.page.cohort import Cohort, Line, read_cohort
+from cardiac.results import layout
+from cardiac.states import Triage
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-REPORT = "report.html"
 MOST_INSIDE = 30
 """Cases up to which all of them are inside ``report.html``; otherwise each has its own page."""
 MOST_BYTES = 60_000_000
-LIGHTS = ("accept", "review", "reject")
-SYMBOLS = {"accept": "●", "review": "▲", "reject": "■"}
+SYMBOLS = {Triage.ACCEPT: "●", Triage.REVIEW: "▲", Triage.REJECT: "■"}
 
 
 def write_report(folder: Path, *, anew: bool = False) -> list[Path]:
@@ -33,7 +33,7 @@ def write_report(folder: Path, *, anew: bool = False) -> list[Path]:
     their data, ``report/<id>.html``, which are self-contained too.
 
     Args:
-        folder: What ``cardiac process`` or ``Study.save`` wrote.
+        folder: What ``cardiac process`` or ``cardiac.results.save`` wrote.
         anew: Write pages of cases again that are younger than their data.
 
     Returns:
@@ -49,10 +49,10 @@ def write_report(folder: Path, *, anew: bool = False) -> list[Path]:
     pages = [] if inside else _write_pages(folder, cohort, shown, anew=anew)
     if inside:
         for line in shown:
-            (folder / FOLDER / f"{line.id}.html").unlink(missing_ok=True)
+            layout.page_file(folder, line.id).unlink(missing_ok=True)
     cases = [(line.id, (folder / line.data).read_text("ascii")) for line in shown if inside]
-    write_atomically(folder / REPORT, cohort_page(cohort, cases).encode())
-    return [folder / REPORT, *pages]
+    write_atomically(folder / layout.REPORT, cohort_page(cohort, cases).encode())
+    return [folder / layout.REPORT, *pages]
 
 
 def _write_pages(folder: Path, cohort: Cohort, shown: list[Line], *, anew: bool) -> list[Path]:
@@ -60,7 +60,7 @@ def _write_pages(folder: Path, cohort: Cohort, shown: list[Line], *, anew: bool)
     written = []
     names = ["", *(f"{quote(line.id, safe='')}.html" for line in shown), ""]
     for line, before, after in zip(shown, names, names[2:], strict=False):
-        page, data = folder / FOLDER / f"{line.id}.html", folder / line.data
+        page, data = layout.page_file(folder, line.id), folder / line.data
         if anew or not page.is_file() or page.stat().st_mtime < data.stat().st_mtime:
             text = case_page(line, data.read_text("ascii"), cohort.record, (before, after))
             write_atomically(page, text.encode())
@@ -118,7 +118,7 @@ def case_page(
 
 
 def _link(line: Line) -> str:
-    return f"{FOLDER}/{quote(line.id, safe='')}.html"
+    return f"{layout.CASES}/{quote(line.id, safe='')}.html"
 
 
 def _render(
@@ -166,7 +166,7 @@ def counts(cohort: Cohort) -> dict[str, Any]:
         "done": len(done),
         "failed": len(lines) - len(done),
         "certified": sum(line.certified is True for line in done),
-        "lights": {light: sum(line.light == light for line in done) for light in LIGHTS},
+        "triage": {level: sum(line.triage == level for line in done) for level in Triage},
         "ef": median(known) if known else None,
     }
 

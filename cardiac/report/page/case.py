@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 import cardiac
 from cardiac.geometry import Mask
@@ -26,17 +25,16 @@ from cardiac.report.page.images import (
 )
 from cardiac.report.page.lines import STRUCTURES, outlines
 from cardiac.report.page.verdicts import certificate_table, index_table, verdict
+from cardiac.results import layout
+from cardiac.types import BoolArray, Data
 
 if TYPE_CHECKING:
     from cardiac.study import Study
-
-Data = dict[str, Any]
 
 VERSION = 1
 MOST_BYTES = 2_800_000
 """Characters that a case may take; the cine is made as coarse as it must be."""
 LEAST_CINE = 400_000
-FOLDER = "report"
 _FINE, _COARSE, _LONG = 3.0, 5.0, 120
 
 
@@ -48,7 +46,7 @@ def write_case(folder: Path, study: Study, name: str) -> list[Path]:
     Raises:
         OutputError: They cannot be written.
     """
-    files = [folder / FOLDER / f"{name}{ending}" for ending in (".json", ".webp")]
+    files = [layout.case_file(folder, name), layout.thumbnail_file(folder, name)]
     for path, content in zip(
         files, (as_json(case_data(study, name)).encode("ascii"), thumbnail(study)), strict=True
     ):
@@ -83,11 +81,15 @@ def case_data(study: Study, name: str) -> Data:
         "shown": shown,
         "ed": list(indices.ed_frames),
         "es": list(indices.es_frames),
-        "curves": curves(study),
-        "latent": latent(study),
-        "certificate": certificate_table(study),
-        "indices": index_table(study),
-        "verdict": verdict(study),
+        "curves": curves(
+            study.certificate,
+            study.before,
+            None if study.uncertainty is None else study.uncertainty.scores,
+        ),
+        "latent": latent(sequence.shape, sequence.spacing, study.certificate, study.before),
+        "certificate": certificate_table(study.certificate, study.before),
+        "indices": index_table(indices, study.assessment.intervals if study.assessment else None),
+        "verdict": verdict(study.assessment, study.uncertainty),
     }
     pictures = _map(study, shown, display) | {"structures": _structures()}
     room = MOST_BYTES - len(as_json(words)) - len(as_json(pictures))
@@ -124,7 +126,7 @@ def _layers(
 ) -> list[Data]:
     """Outlines of the written masks, and of the network's where those were kept."""
 
-    def lines(masks: Mask, skip: npt.NDArray[np.bool_]) -> list[Any]:
+    def lines(masks: Mask, skip: BoolArray) -> list[Any]:
         return [None if skip[t] else outlines(masks[t], display, size, step) for t in shown]
 
     nothing = np.zeros(len(study.masks), dtype=bool)
@@ -132,7 +134,7 @@ def _layers(
     title = "corrected" if corrected else "network, cleaned" if study.settings.clean else "network"
     layers = [{"key": "written", "title": title, "lines": lines(study.masks, nothing)}]
     if corrected:
-        raw = study.segmentation.masks
+        raw = study.network_masks
         # None stands for the written outline: most frames of a good cine are kept.
         same = (raw == study.masks).all(axis=(1, 2))
         layers.append({"key": "network", "title": "network", "lines": lines(raw, same)})

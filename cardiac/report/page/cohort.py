@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import re
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cardiac.errors import OutputError
-from cardiac.report.page.case import FOLDER
-from cardiac.report.page.verdicts import readable
-
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_UNCERTIFIED = "not certified: "
-_FRAMES = re.compile(r" in frames? [\d, ]+(?:and \d+ more)?")
+from cardiac.reasons import Reason
+from cardiac.results import layout, read_reasons, read_record
+from cardiac.results.rows import CERTIFICATE, STATUS, TRIAGE
+from cardiac.results.tables import number, read_texts, yes_or_no
+from cardiac.states import Level, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +20,14 @@ class Line:
     Attributes:
         id, level, patient, view, status: As in ``indices.csv``.
         reason: Why it failed or which numbers are missing.
-        light, light_reasons: The traffic light; "" where there is none.
+        triage, triage_reasons: What a reader should do, and why; "" where it was not asked.
         certified: None where nothing was written.
         certificate: Why it is not certified, and notes.
         ef, ef_low, ef_high: In percent; ``uncalibrated`` if by area and length alone.
         sha256: Hash of the input; "" where it is not known.
         data: File of the case's data below the run's folder, or "".
         thumb: Thumbnail in base64, or "".
+        reasons: What is said of it, as data.
     """
 
     id: str
@@ -41,8 +36,8 @@ class Line:
     view: str = ""
     status: str = "ok"
     reason: str = ""
-    light: str = ""
-    light_reasons: str = ""
+    triage: str = ""
+    triage_reasons: str = ""
     certified: bool | None = None
     certificate: str = ""
     ef: float | None = None
@@ -60,6 +55,7 @@ class Line:
     sha256: str = ""
     data: str = ""
     thumb: str = ""
+    reasons: tuple[tuple[str, Reason], ...] = ()
 
     @property
     def interval(self) -> bool:
@@ -67,17 +63,17 @@ class Line:
         return self.ef_low is not None and self.ef_high is not None
 
     def plain(self) -> dict[str, Any]:
-        """For the page's own use: everything but the thumbnail."""
-        return {key: value for key, value in asdict(self).items() if key != "thumb"}
+        """For the page's own use: everything but the thumbnail and the reasons as data."""
+        return {k: v for k, v in asdict(self).items() if k not in ("thumb", "reasons")}
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """Something that happened to several cases.
+class SharedReason:
+    """A reason that one or several cases have.
 
     Attributes:
-        text: What, with … in place of numbers that differ.
-        ids: To which.
+        text: The sentence.
+        ids: The cases.
     """
 
     text: str
@@ -101,60 +97,50 @@ class Cohort:
         """Lines that stand for one cine."""
         return tuple(line for line in self.lines if line.level == "sequence")
 
-    def failed(self) -> list[Reason]:
+    def failed(self) -> list[SharedReason]:
         """Why inputs failed, the most frequent first."""
-        return self._grouped(lambda line: [line.reason] if line.status != "ok" else [])
+        return self._grouped(STATUS)
 
-    def uncertified(self) -> list[Reason]:
+    def uncertified(self) -> list[SharedReason]:
         """Why sequences are not certified."""
-        return self._grouped(
-            lambda line: line.certificate.split("; ") if line.certified is False else []
-        )
+        return self._grouped(CERTIFICATE)
 
-    def doubts(self) -> list[Reason]:
-        """Why the light of a sequence is not ``accept``; the certificate's part is one reason."""
+    def flagged(self) -> list[SharedReason]:
+        """Why the triage of a sequence is not ``accept``."""
+        return self._grouped(TRIAGE)
 
-        def reasons(line: Line) -> list[str]:
-            told = set(line.certificate.split("; "))
-            parts = [part for part in line.light_reasons.split("; ") if part not in told]
-            return [p.split(": ")[0] if p.startswith(_UNCERTIFIED) else p for p in parts]
-
-        return self._grouped(reasons)
-
-    def _grouped(self, reasons: Callable[[Line], list[str]]) -> list[Reason]:
-        found: dict[str, list[tuple[str, str]]] = {}
+    def _grouped(self, about: str) -> list[SharedReason]:
+        found: dict[str, list[tuple[Reason, str]]] = {}
         for line in self.sequences:
-            for reason in filter(None, reasons(line)):
-                alike = reason.removeprefix(f"{line.source}: ")
-                alike = _NUMBER.sub("…", _FRAMES.sub("", alike))
-                found.setdefault(alike, []).append((reason, line.id))
+            for what, reason in line.reasons:
+                if what == about:
+                    # An error of one kind may tell of many things: its sentence tells them apart.
+                    key = f"{reason.code} {reason.general}"
+                    found.setdefault(key, []).append((reason, line.id))
         groups = [
-            Reason(members[0][0] if len(members) == 1 else alike, tuple(n for _, n in members))
-            for alike, members in found.items()
+            SharedReason(_shared([reason for reason, _ in members]), tuple(n for _, n in members))
+            for members in found.values()
         ]
         return sorted(groups, key=lambda group: -len(group.ids))
+
+
+def _shared(reasons: list[Reason]) -> str:
+    """One sentence for reasons of one code."""
+    first = reasons[0]
+    if len(reasons) == 1:
+        return str(first)
+    return first.general or first.text
 
 
 def read_cohort(folder: Path) -> Cohort:
     """Read the tables and the record of a run.
 
     Raises:
-        OutputError: There is no table.
+        NotFoundError: There is no table.
+        UnreadableFileError: It cannot be read.
     """
-    table = folder / "indices.csv"
-    try:
-        with table.open(encoding="utf-8", newline="") as file:
-            lines = tuple(_line(row, folder) for row in csv.DictReader(file))
-    except (OSError, ValueError, csv.Error, KeyError) as error:
-        raise OutputError(
-            "there is no table of a run here.",
-            path=table,
-            hint="Name a folder that cardiac process wrote.",
-        ) from error
-    try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        record = {}
+    lines = tuple(_line(row, folder) for row in read_texts(folder / layout.INDICES))
+    record = dict(read_record(folder))
     cases = {case["id"]: case for case in record.get("cases") or []}
     return Cohort(tuple(_told(line, cases.get(line.id)) for line in lines), record)
 
@@ -174,42 +160,34 @@ def _told(line: Line, case: dict[str, Any] | None) -> Line:
 def _line(row: dict[str, str], folder: Path) -> Line:
     from base64 import b64encode
 
-    name, ef = row["id"], _number(row, "lv_ef_percent")
-    uncalibrated = ef is None and _number(row, "ef_area_length_uncalibrated") is not None
+    name, ef = row["id"], number(row.get("lv_ef_percent"))
+    uncalibrated = ef is None and number(row.get("ef_area_length_uncalibrated")) is not None
     key = "ef_area_length_uncalibrated" if uncalibrated else "lv_ef_percent"
-    frames = _number(row, "n_frames")
-    data, thumb = folder / FOLDER / f"{name}.json", folder / FOLDER / f"{name}.webp"
-    processed = row.get("level") == "sequence" and row.get("status") == "ok"
+    frames = number(row.get("n_frames"))
+    data, thumb = layout.case_file(folder, name), layout.thumbnail_file(folder, name)
+    processed = row.get("level") == Level.SEQUENCE and row.get("status") == Status.OK
     # A name with a path in it is none of ours, and must not lead out of the folder.
     there = processed and Path(name).name == name and data.is_file()
     texts = {
         text: row.get(text, "")
         for text in (
-            "level", "patient", "view", "status", "reason", "light", "light_reasons",
+            "level", "patient", "view", "status", "reason", "triage", "triage_reasons",
             "certificate", "convention", "warnings", "notes", "source",
         )
     }  # fmt: skip
-    for text in ("reason", "certificate", "light_reasons"):
-        texts[text] = readable(texts[text])
     return Line(
         id=name,
-        certified={"true": True, "false": False}.get(row.get("certified", "")),
-        ef=_number(row, key),
-        ef_low=_number(row, f"{key}_low"),
-        ef_high=_number(row, f"{key}_high"),
+        certified=yes_or_no(row.get("certified")),
+        ef=number(row.get(key)),
+        ef_low=number(row.get(f"{key}_low")),
+        ef_high=number(row.get(f"{key}_high")),
         uncalibrated=uncalibrated,
-        edv=_number(row, "lv_edv_ml"),
-        esv=_number(row, "lv_esv_ml"),
-        uncertainty=_number(row, "uncertainty"),
+        edv=number(row.get("lv_edv_ml")),
+        esv=number(row.get("lv_esv_ml")),
+        uncertainty=number(row.get("uncertainty")),
         frames=None if frames is None else int(frames),
-        data=f"{FOLDER}/{name}.json" if there else "",
+        data=data.relative_to(folder).as_posix() if there else "",
         thumb=b64encode(thumb.read_bytes()).decode("ascii") if there and thumb.is_file() else "",
+        reasons=tuple(read_reasons(row.get("reasons"))),
         **texts,
     )
-
-
-def _number(row: dict[str, str], key: str) -> float | None:
-    try:
-        return float(row[key])
-    except (KeyError, ValueError, TypeError):
-        return None

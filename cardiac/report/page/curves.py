@@ -9,14 +9,12 @@ import numpy as np
 
 from cardiac.anatomy import ATTRIBUTE_TITLES, ATTRIBUTES
 from cardiac.anatomy.attributes import length_powers
-from cardiac.types import Array
+from cardiac.types import Array, Data
 
 if TYPE_CHECKING:
     from cardiac.correction.certificate import Certificate
+    from cardiac.geometry import Spacing
     from cardiac.shape import ArVae
-    from cardiac.study import Study
-
-Data = dict[str, Any]
 
 
 def numbers(values: Any, digits: int = 5) -> list[float | None]:
@@ -24,9 +22,16 @@ def numbers(values: Any, digits: int = 5) -> list[float | None]:
     return [float(f"{v:.{digits}g}") if np.isfinite(v) else None for v in np.asarray(values, float)]
 
 
-def curves(study: Study) -> list[Data]:
-    """Attributes, steadiness and uncertainty over the frames, raw against written."""
-    after, before = study.certificate, study.before
+def curves(
+    after: Certificate, before: Certificate | None = None, scores: Array | None = None
+) -> list[Data]:
+    """Attributes, temporal consistency and uncertainty over the frames.
+
+    Args:
+        after: Certificate of the written masks.
+        before: Certificate of the network's masks, where they were corrected.
+        scores: (T,) uncertainty of each frame, where it was estimated.
+    """
     found = []
     for name, title in ATTRIBUTE_TITLES.items():
         factor, unit = _unit(name, after.attributes.units)
@@ -43,42 +48,51 @@ def curves(study: Study) -> list[Data]:
     if after.consistency.applicable:
         found.append(
             {
-                "key": "steadiness",
-                "title": "Unsteadiness (1 is the bound)",
+                "key": "consistency",
+                "title": "Temporal inconsistency (1 is the bound)",
                 "unit": "",
                 "zero": True,
                 "bound": 1.0,
-                "written": numbers(_unsteadiness(after)),
-                "network": before and numbers(_unsteadiness(before)),
+                "written": numbers(_inconsistency(after)),
+                "network": before and numbers(_inconsistency(before)),
             }
         )
-    if study.uncertainty is not None:
+    if scores is not None:
         found.append(
             {
                 "key": "uncertainty",
                 "title": "Uncertainty of the mask (0 to 1)",
                 "unit": "",
                 "zero": True,
-                "written": numbers(study.uncertainty.scores),
+                "written": numbers(scores),
                 "network": None,
             }
         )
     return found
 
 
-def latent(study: Study) -> list[Data]:
+def latent(
+    shape: tuple[int, int],
+    spacing: Spacing | None,
+    after: Certificate,
+    before: Certificate | None = None,
+) -> list[Data]:
     """The seven tied dimensions of the code of every frame, with their bounds.
 
     A tied dimension is its attribute, standardised over the experts' masks, so that the
     trajectory needs no decoding. ``corridor`` is how far a frame may be from the middle of its
     neighbours; ``range`` holds 95 % of the experts.
+
+    Args:
+        shape: (H, W) of the frames.
+        spacing: (row, column) pixel size in mm, where it is known.
+        after, before: Certificates of the written masks and, if corrected, of the network's.
     """
     from cardiac.correction.canvas import Canvas
     from cardiac.shape import expert_range
 
     model = _model()
-    canvas = Canvas(study.sequence.shape, study.sequence.spacing)
-    after, before = study.certificate, study.before
+    canvas = Canvas(shape, spacing)
     written = _codes(after, canvas, model)
     raw = None if before is None else _codes(before, canvas, model)
     pixel = canvas.pixel_mm
@@ -108,8 +122,8 @@ def _codes(certificate: Certificate, canvas: Any, model: ArVae) -> Array:
     return np.asarray((values - model.attribute_mean) / model.attribute_sd)
 
 
-def _unsteadiness(certificate: Certificate) -> Array:
-    """(T,) largest bend of the seven attributes over its bound; NaN at both ends."""
+def _inconsistency(certificate: Certificate) -> Array:
+    """(T,) largest second difference of the seven attributes over its bound; NaN at both ends."""
     held = certificate.consistency
     share = np.abs(held.deviation) / held.bound
     known = np.asarray(np.isfinite(share).any(axis=1))

@@ -18,7 +18,7 @@
   const KEYS = {
     id: (line) => `${line.patient || line.id} ${line.id}`,
     certified: (line) => (line.status !== "ok" ? null : line.certified === null ? 2 : Number(!line.certified)),
-    light: (line) => RANK[line.status === "ok" ? line.light : "failed"],
+    triage: (line) => RANK[line.status === "ok" ? line.triage : "failed"],
   };
   const COLLATOR = new Intl.Collator(undefined, { numeric: true });
 
@@ -41,16 +41,16 @@
     fields.view.append(el("option", { value: "", text: "all" }),
       ...views.map((view) => el("option", { value: view, text: view && view !== "unknown" ? view : "not given" })));
     const haystack = lines.map((line) =>
-      [line.id, line.patient, line.reason, line.certificate, line.light_reasons, line.source]
+      [line.id, line.patient, line.reason, line.certificate, line.triage_reasons, line.source]
         .join(" ").toLowerCase());
 
     const wanted = (line, index) => {
       const text = fields.text.value.trim().toLowerCase();
-      const light = line.status === "ok" ? line.light : "failed";
+      const triage = line.status === "ok" ? line.triage : "failed";
       return (!text || haystack[index].includes(text)) &&
         (!fields.view.value || line.view === fields.view.value) &&
         (!fields.certified.value || (line.status === "ok" && String(line.certified) === fields.certified.value)) &&
-        (!fields.light.value || light === fields.light.value);
+        (!fields.triage.value || triage === fields.triage.value);
     };
     const filter = () => {
       let shown = 0;
@@ -151,12 +151,12 @@
       svg("line", { class: "median", x1: x(middle), x2: x(middle), y1: BOX.top - 4, y2: y(0) })));
   }
 
-  function marker(light, x, y) {
+  function marker(triage, x, y) {
     const r = 4;
     const shape = {
       review: () => svg("path", { d: `M${x} ${y - 5}L${x + 5} ${y + 4}L${x - 5} ${y + 4}Z` }),
       reject: () => svg("rect", { x: x - r, y: y - r, width: 2 * r, height: 2 * r }),
-    }[light];
+    }[triage];
     return shape ? shape() : svg("circle", { cx: x, cy: y, r });
   }
 
@@ -168,17 +168,17 @@
     const x = scale(Math.min(0, ...efs), Math.max(80, ...efs), BOX.left, WIDTH - BOX.right, 5);
     const y = scale(0, Math.max(...values) * 1.05, HEIGHT - BOX.bottom, BOX.top, 3);
     const points = found.map((line) => {
-      const shape = marker(line.light, x(line.ef), y(line.uncertainty));
-      shape.setAttribute("class", `point ${line.light}`);
-      shape.append(svg("title", { text: `${line.id}: EF ${number(line.ef, 0)} %, uncertainty ${number(line.uncertainty, 2)}, ${line.light || "no light"}` }));
+      const shape = marker(line.triage, x(line.ef), y(line.uncertainty));
+      shape.setAttribute("class", `point ${line.triage}`);
+      shape.append(svg("title", { text: `${line.id}: EF ${number(line.ef, 0)} %, uncertainty ${number(line.uncertainty, 2)}, ${line.triage || "no triage"}` }));
       if (line.link) {
         shape.classList.add("opens");
         shape.addEventListener("click", () => { location.href = line.link; });
       }
       return shape;
     });
-    const key = el("p", { class: "key" }, ...Object.entries(SYMBOLS).map(([light, symbol]) =>
-      el("span", { class: `light ${light}` }, el("span", { class: "symbol", "aria-hidden": "true", text: symbol }), ` ${light}`)));
+    const key = el("p", { class: "key" }, ...Object.entries(SYMBOLS).map(([triage, symbol]) =>
+      el("span", { class: `triage ${triage}` }, el("span", { class: "symbol", "aria-hidden": "true", text: symbol }), ` ${triage}`)));
     return figure("EF against uncertainty", "each mark is a sequence; click to open it", picture(
       `EF against uncertainty of ${found.length} sequences`, ...axes(x, y, ["EF (%)", "uncertainty"]), ...points), key);
   }
@@ -209,7 +209,7 @@
         interval(row) && el("small", { class: "interval", text: interval(row) })));
     const short = { lv_ef_percent: "EF", lv_fac_percent: "FAC", ef_area_length_uncalibrated: "EF, no pixel size" };
     const verdict = data.verdict;
-    const light = verdict && verdict.light;
+    const triage = verdict && verdict.triage;
     return el("dl", { class: "tiles" },
       tile(ef ? short[ef.key] : "", ef), tile("EDV", find("lv_edv_ml")), tile("ESV", find("lv_esv_ml")),
       tile("Heart rate", find("heart_rate_bpm")),
@@ -217,8 +217,8 @@
         el("span", { "aria-hidden": "true", text: data.certificate.certified ? "✓ " : "✕ " }),
         data.certificate.certified ? "certified" : "not certified")),
       verdict && el("div", {}, el("dt", { text: "Uncertainty" }), el("dd", { text: number(verdict.uncertainty, 2) })),
-      light && el("div", { class: `light ${light}` }, el("dt", { text: "Light" }),
-        el("dd", {}, el("span", { class: "symbol", "aria-hidden": "true", text: SYMBOLS[light] }), ` ${light}`)));
+      triage && el("div", { class: `triage ${triage}` }, el("dt", { text: "Triage" }),
+        el("dd", {}, el("span", { class: "symbol", "aria-hidden": "true", text: SYMBOLS[triage] }), ` ${triage}`)));
   }
 
   function reasons(data) {
@@ -226,9 +226,9 @@
     const told = [...(data.verdict ? data.verdict.reasons : []), ...refused, ...data.indices.warnings];
     const unique = [...new Set(told)];
     if (!unique.length) return null;
-    const light = data.verdict && data.verdict.light;
-    const title = { review: "To be reviewed by a person, because", reject: "Not to be used, because" }[light] || "To know";
-    return el("section", { class: `told ${light || ""}` }, el("h2", { text: title }),
+    const triage = data.verdict && data.verdict.triage;
+    const title = { review: "To be reviewed by a person, because", reject: "Not to be used, because" }[triage] || "To know";
+    return el("section", { class: `told ${triage || ""}` }, el("h2", { text: title }),
       el("ul", {}, ...unique.map((text) => el("li", { text }))));
   }
 
@@ -339,7 +339,7 @@
     ["Home, End", "first, last frame"], ["J, K", "next, previous case"], ["Esc", "back to the table"],
   ];
 
-  const FIRST = ["lv_area", "lv_length", "lv_base_width", "lv_orientation", "uncertainty", "steadiness"];
+  const FIRST = ["lv_area", "lv_length", "lv_base_width", "lv_orientation", "uncertainty", "consistency"];
   let open = null;
 
   function closeCase() {
@@ -386,7 +386,7 @@
         el("section", { class: "panel right", "aria-label": "Curves over time" }, el("h2", { text: "Curves" }), lead,
           el("div", { class: "curves" }, ...ordered.map((series) => draw(series))))),
       panel("Certificate", data.certificate.certified
-        ? "Every frame meets the twelve criteria, and the seven attributes are steady in time."
+        ? "Every frame meets the twelve criteria, and the seven attributes are temporally consistent."
         : `Not certified: ${data.certificate.reason}.`,
       data.certificate.before && el("p", { class: "note", text: data.certificate.before.certified
         ? "The network's own masks kept every bound, and were left as they are."

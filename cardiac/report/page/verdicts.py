@@ -2,78 +2,37 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cardiac.anatomy import ATTRIBUTE_TITLES, ATTRIBUTES
 from cardiac.anatomy.criteria import TITLES as CRITERIA_TITLES
 from cardiac.anatomy.profiles.profile import AT_LEAST
+from cardiac.clinical.catalogue import ON_PAGE
 from cardiac.report.page.curves import numbers
+from cardiac.types import Data
 
 if TYPE_CHECKING:
+    from cardiac.clinical import Indices
     from cardiac.correction.certificate import Certificate
-    from cardiac.study import Study
-
-Data = dict[str, Any]
-
-
-class Named(NamedTuple):
-    """How an index is shown: its name, unit and number of decimals."""
-
-    title: str
-    unit: str
-    digits: int
+    from cardiac.study import Assessment
+    from cardiac.uncertainty.intervals import Intervals
+    from cardiac.uncertainty.result import Uncertainty
 
 
-INDICES = {
-    "lv_ef_percent": Named("Ejection fraction (EF)", "%", 0),
-    "lv_edv_ml": Named("End-diastolic volume (EDV)", "mL", 0),
-    "lv_esv_ml": Named("End-systolic volume (ESV)", "mL", 0),
-    "lv_edv_index_ml_m2": Named("EDV per body surface", "mL/m²", 0),
-    "lv_esv_index_ml_m2": Named("ESV per body surface", "mL/m²", 0),
-    "lv_fac_percent": Named("Fractional area change (FAC)", "%", 0),
-    "ef_area_length_uncalibrated": Named("EF by area and length, uncalibrated", "%", 0),
-    "lv_area_ed_cm2": Named("LV area, ED", "cm²", 1),
-    "lv_area_es_cm2": Named("LV area, ES", "cm²", 1),
-    "lv_length_ed_mm": Named("LV length, ED", "mm", 0),
-    "lv_length_es_mm": Named("LV length, ES", "mm", 0),
-    "lv_length_change_percent": Named("Change of the long axis", "%", 1),
-    "gls_contour_percent": Named("Strain of the contour (not speckle tracking)", "%", 1),
-    "myo_area_ed_cm2": Named("Myocardial area, ED", "cm²", 1),
-    "wall_thickness_ed_mm": Named("Wall thickness, ED, mean", "mm", 1),
-    "wall_thickness_left_ed_mm": Named("Wall thickness, ED, image left", "mm", 1),
-    "wall_thickness_right_ed_mm": Named("Wall thickness, ED, image right", "mm", 1),
-    "la_area_es_cm2": Named("LA area, ES", "cm²", 1),
-    "la_length_es_mm": Named("LA length, ES", "mm", 0),
-    "la_volume_es_ml": Named("LA volume, ES", "mL", 0),
-    "la_volume_index_ml_m2": Named("LA volume per body surface", "mL/m²", 0),
-    "heart_rate_bpm": Named("Heart rate", "/min", 0),
-}
-"""Every index in the order of the table."""
-_ONLY_IF_KNOWN = ("ef_area_length_uncalibrated",)
-_ATTRIBUTE = re.compile(rf"\b({'|'.join(ATTRIBUTE_TITLES)})\b")
-
-
-def readable(text: str) -> str:
-    """A reason with the names of attributes as a reader calls them."""
-    return _ATTRIBUTE.sub(lambda found: ATTRIBUTE_TITLES[found[0]], text)
-
-
-def certificate_table(study: Study) -> Data:
+def certificate_table(after: Certificate, before: Certificate | None = None) -> Data:
     """The certificate: each criterion and each attribute, before correction and after."""
-    after, before = study.certificate, study.before
     changes = after.changes
     return {
         "certified": after.certified,
-        "reason": readable(after.reason),
+        "reason": after.reason,
         "notes": list(after.notes),
         "profile": after.profile.name,
         "corrected": before is not None,
         "before": None
         if before is None
-        else {"certified": before.certified, "reason": readable(before.reason)},
+        else {"certified": before.certified, "reason": before.reason},
         "rows": [*_criteria(after, before), *_attributes(after, before)],
         "actions": None if changes is None else list(changes.actions),
         "dice": None if changes is None else numbers(changes.dice),
@@ -130,46 +89,44 @@ def _of_attribute(certificate: Certificate, column: int) -> Data:
     }
 
 
-def index_table(study: Study) -> Data:
+def index_table(indices: Indices, intervals: Intervals | None = None) -> Data:
     """The indices with intervals, or why there is none."""
-    indices, assessment = study.indices, study.assessment
-    intervals = assessment.intervals if assessment else None
     found = intervals.numbers() if intervals else {}
     rows = []
-    for key, (title, unit, digits) in INDICES.items():
-        value = getattr(indices, key)
-        if value is None and key in _ONLY_IF_KNOWN:
+    for index in ON_PAGE:
+        key, value = index.name, indices.values.get(index.name)
+        if value is None and index.optional:
             continue
+        reason = indices.reasons.get(key)
         rows.append(
             {
                 "key": key,
-                "title": title,
-                "unit": unit,
-                "digits": digits,
+                "title": index.title,
+                "unit": index.unit,
+                "digits": index.digits,
                 "value": None if value is None else float(value),
                 "low": found.get(f"{key}_low"),
                 "high": found.get(f"{key}_high"),
-                "reason": "" if value is not None else indices.reasons.get(key, "not measured"),
+                "reason": "" if value is not None else str(reason or "not measured"),
             }
         )
     return {
         "convention": str(indices.convention),
         "level": intervals.level if intervals else None,
         "beats": indices.n_beats,
-        "warnings": list(indices.warnings),
+        "warnings": [str(warning) for warning in indices.warnings],
         "rows": rows,
     }
 
 
-def verdict(study: Study) -> Data | None:
-    """Traffic light, reasons and uncertainty; None where it was not asked for."""
-    assessment = study.assessment
-    if assessment is None:
+def verdict(assessment: Assessment | None, uncertainty: Uncertainty | None) -> Data | None:
+    """Triage, reasons and uncertainty; None where it was not asked for."""
+    if assessment is None or uncertainty is None:
         return None
     return {
-        "light": str(assessment.verdict.light),
-        "reasons": [readable(reason) for reason in assessment.verdict.reasons],
-        "uncertainty": float(f"{assessment.uncertainty.score:.4g}"),
-        "method": assessment.uncertainty.method,
-        "out_of_bank": assessment.uncertainty.out_of_bank,
+        "triage": assessment.triage,
+        "reasons": [str(reason) for reason in assessment.triage_reasons],
+        "uncertainty": float(f"{uncertainty.score:.4g}"),
+        "method": uncertainty.method,
+        "out_of_distribution": uncertainty.out_of_bank,
     }

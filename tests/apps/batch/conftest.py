@@ -15,7 +15,7 @@ from cardiac.research.phantom import synthetic_cine
 from cardiac.segmentation.predictors import Precision
 from cardiac.segmentation.segmenter import SegmentationSettings
 from cardiac.sequence import EchoSequence
-from cardiac.study import ProcessSettings
+from cardiac.settings import ProcessSettings
 
 EXACT = SegmentationSettings(precision=Precision.FLOAT32)
 QUICK = ProcessSettings(
@@ -50,13 +50,13 @@ def cines(tmp_path: Path, small_cines: list[EchoSequence]) -> Path:
 
 
 @pytest.fixture
-def run(segmenter: object) -> Callable[..., object]:
+def run(models: object) -> Callable[..., object]:
     """Run a job to its end and give it back."""
     from cardiac.apps.batch.job import ProcessJob
     from cardiac.apps.batch.settings import BatchSettings
 
     def go(source: Path, out: Path, settings: ProcessSettings = QUICK, **batch: object) -> object:
-        job = ProcessJob(out, settings, segmenter, batch=BatchSettings(parquet=False, **batch))
+        job = ProcessJob(out, settings, models, batch=BatchSettings(parquet=False, **batch))
         list(job.run(job.find([source])))
         job.finish()
         return job

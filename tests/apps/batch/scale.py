@@ -23,12 +23,13 @@ from cardiac.apps.batch.case import CaseResult
 from cardiac.apps.batch.fingerprint import input_hashes, input_stamp
 from cardiac.apps.batch.job import ProcessJob
 from cardiac.apps.batch.settings import BatchSettings
-from cardiac.apps.batch.tables import frame_lines
 from cardiac.apps.batch.work import CaseInProgress, Work
 from cardiac.io import InputItem
-from cardiac.study import ProcessSettings
+from cardiac.results.layout import FRAMES
+from cardiac.results.tables import table_lines
+from cardiac.settings import ProcessSettings
 
-FRAMES = 20
+N_FRAMES = 20
 TABLES = ("indices.csv", "frames.csv")
 
 
@@ -55,12 +56,12 @@ class HollowWork(Work):
         row |= {"lv_edv_ml": 100 + number / 7, "patient": f"p{number // 2}"}
         frames = [
             {"id": name, "frame": t, "lv_area_mm2": number / (t + 1), "valid": True,
-             "consistent": True} for t in range(FRAMES)
+             "consistent": True} for t in range(N_FRAMES)
         ]  # fmt: skip
         return CaseResult(
             row,
-            frame_lines(frames),
-            frames=FRAMES,
+            table_lines(FRAMES, frames),
+            frames=N_FRAMES,
             seconds=time.perf_counter() - case.started,
             stamp=case.stamp,
             input_hash=case.hashes[0],

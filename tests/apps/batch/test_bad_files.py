@@ -55,11 +55,11 @@ def small_disk(tmp_path) -> Iterator[Path]:
 
 
 def test_a_disk_that_fills_up_costs_no_more_than_what_was_on_its_way(
-    cines, tmp_path, run, segmenter, small_disk
+    cines, tmp_path, run, models, small_disk
 ):
     run(cines, tmp_path / "whole")
     out = small_disk / "out"
-    job = ProcessJob(out, QUICK, segmenter)
+    job = ProcessJob(out, QUICK, models)
     ballast = small_disk / "ballast"
     with suppress(OutputError):  # the run may go on to its end with failures, or be stopped
         for _ in job.run(job.find([cines])):

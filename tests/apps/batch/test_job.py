@@ -16,7 +16,7 @@ from cardiac.apps.batch.work import STAGING, Work, open_staging
 from cardiac.apps.batch.worker import check_version
 from cardiac.errors import OutputError, SettingsError
 from cardiac.io import InputItem
-from cardiac.study import ProcessSettings
+from cardiac.settings import ProcessSettings
 from tests.apps.batch.conftest import QUICK, write_cine
 
 TABLES = ("indices.csv", "frames.csv")
@@ -92,10 +92,10 @@ def test_cases_of_an_earlier_list_stay_but_leave_the_tables(cines, tmp_path, run
     assert not list(verify(out))
 
 
-def test_a_run_cut_short_goes_on_to_the_same_tables(cines, tmp_path, run, segmenter):
+def test_a_run_cut_short_goes_on_to_the_same_tables(cines, tmp_path, run, models):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     run(cines, whole)
-    job = ProcessJob(cut, QUICK, segmenter)
+    job = ProcessJob(cut, QUICK, models)
     going = job.run(job.find([cines]))
     for _ in range(2):
         next(going)
@@ -117,12 +117,12 @@ def test_an_unfinished_output_folder_is_no_input(cines, run):
     assert run(cines, cines / "out").total == 4
 
 
-def test_who_works_for_a_run_that_is_over_publishes_nothing(cines, tmp_path, segmenter):
+def test_who_works_for_a_run_that_is_over_publishes_nothing(cines, tmp_path, models):
     out = tmp_path / "out"
     item = InputItem("c0", cines / "c0.nii.gz")
     old, new = (Work(out, QUICK, BatchSettings()) for _ in range(2))
     open_staging(old)
-    case = old.segment(old.read(item), segmenter)
+    case = old.segment(old.read(item), models)
     with old._staging() as folder:
         open_staging(new)  # meanwhile another run has begun
         (folder / "masks").mkdir(parents=True)

@@ -16,7 +16,7 @@ from cardiac.apps.batch.settings import BatchSettings
 from cardiac.apps.batch.verify import verify
 from cardiac.apps.batch.work import CaseInProgress, Work
 from cardiac.io import InputItem
-from cardiac.study import ProcessSettings
+from cardiac.settings import ProcessSettings
 from tests.apps.batch.conftest import QUICK, write_cine
 from tests.apps.batch.test_job import attempts, tables
 from tests.conftest import ROOT

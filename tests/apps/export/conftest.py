@@ -15,12 +15,14 @@ import numpy as np
 import pytest
 
 from cardiac.apps.export import Maker, Source
+from cardiac.clinical import sequence_indices
 from cardiac.correction.certificate import certify
 from cardiac.io import read, write_mask, write_share_map
 from cardiac.research.phantom import synthetic_cine
 from cardiac.research.phantom.cine import PhantomCine
-from cardiac.results import write_tables
-from cardiac.study import ProcessSettings, Study
+from cardiac.results import frame_rows, index_row, write_tables
+from cardiac.settings import ProcessSettings
+from cardiac.study import Study
 
 US_CINE, US_STILL = "1.2.840.10008.5.1.4.1.1.3.1", "1.2.840.10008.5.1.4.1.1.6.1"
 STUDY_UID = "1.2.3.4.5"
@@ -105,7 +107,8 @@ def study(cine: Callable[..., Path], masks: np.ndarray) -> Study:
     sequence = read(cine())
     certificate = certify(masks, sequence.spacing, sequence.frame_interval_s, atrium=True)
     settings = ProcessSettings(assess=False)
-    return Study(sequence, None, masks, certificate, settings)  # type: ignore[arg-type]
+    indices = sequence_indices(sequence, masks, attributes=certificate.attributes)
+    return Study(sequence, masks, masks, certificate, None, indices, settings)
 
 
 INTERVALS = {"lv_ef_percent": (40.0, 70.5), "lv_edv_ml": (61.25, 99.0), "lv_fac_percent": (1, 99)}
@@ -122,11 +125,11 @@ def run_folder(
         assert path is not None
         write_mask(folder / "masks" / f"{name}.nii.gz", study.masks, study.sequence)
         write_share_map(folder / "uncertainty" / f"{name}.nii.gz", doubt, study.sequence)
-        row = study.index_row(name) | {"patient": "0123abcd", "light": "review"}
+        row = index_row(study, name) | {"patient": "0123abcd", "triage": "review"}
         for index, (low, high) in INTERVALS.items():
             row |= {f"{index}_low": low, f"{index}_high": high}
         row |= changes
-        write_tables(folder, [row], study.frame_rows(name))
+        write_tables(folder, [row], frame_rows(study, name))
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         record = {
             "cardiac": "0.1.0",

@@ -32,7 +32,7 @@ FULL = Results(
     ed_frames=(0, 5),
     es_frames=(3,),
     certified=True,
-    light="review",
+    triage="review",
 )
 PRE, POST = "125301", "125302"
 

@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from cardiac.apps.viewer import Settings, build
-from cardiac.apps.viewer.editing import AuditLog, RunFolder
 from cardiac.io import read_mask
+from cardiac.results import AuditLog, RunFolder
 
 PORT, TOKEN = 8124, "t"
 

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("nicegui", reason="the viewer needs the extra: viewer")
 
-from cardiac.apps.viewer.editing import AuditLog
+from cardiac.results import AuditLog
 from tests.apps.viewer.editing.runs import make_run
 
 NASTY = "a<img src=x onerror=window.hit=1>"

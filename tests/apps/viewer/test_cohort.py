@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardiac.apps.viewer.cohort import Query, select
-from cardiac.apps.viewer.editing.audit import AuditEntry
+from cardiac.results.audit import AuditEntry
 
 ROWS = [
     {
@@ -11,8 +11,8 @@ ROWS = [
         "view": "A4C" if k % 2 else "A2C",
         "status": "failed" if k % 97 == 5 else "ok",
         "reason": "is empty" if k % 97 == 5 else "",
-        "light": ("accept", "review", "reject")[k % 3],
-        "light_reasons": "",
+        "triage": ("accept", "review", "reject")[k % 3],
+        "triage_reasons": "",
         "certified": "true" if k % 5 else "false",
         "certificate": "",
         "uncertainty": "" if k % 97 == 5 else f"{(k * 37 % 100) / 100}",
@@ -27,7 +27,7 @@ def entry(case, action):
 
 
 @given(
-    st.sampled_from(["", "id", "ef", "uncertainty", "light", "review", "view"]),
+    st.sampled_from(["", "id", "ef", "uncertainty", "triage", "review", "view"]),
     st.booleans(),
     st.integers(1, 60),
     st.integers(1, 100),
@@ -67,7 +67,7 @@ def test_filters_leave_only_what_fits():
     rows, count = select(ROWS, decided, Query(review="reject"))
     assert (count, rows[0]["id"]) == (1, "case0003")
     assert select(ROWS, decided, Query(review="undecided"))[1] == 1199
-    assert select(ROWS, {}, Query(light="review"))[1] == 400
+    assert select(ROWS, {}, Query(triage="review"))[1] == 400
     assert select(ROWS, {}, Query(certified="no"))[1] == 240
     assert select(ROWS, {}, Query(text="CASE001"))[1] == 10
     assert select(ROWS, {}, Query(text="is empty"))[1] == sum(r["reason"] != "" for r in ROWS)
@@ -75,5 +75,5 @@ def test_filters_leave_only_what_fits():
 
 def test_nothing_is_told_by_colour_alone():
     shown, _ = select(ROWS, {}, Query(size=10))
-    assert {row["light"] for row in shown} == {"● accept", "▲ review", "■ reject"}
+    assert {row["triage"] for row in shown} == {"● accept", "▲ review", "■ reject"}
     assert {row["certified"] for row in shown} >= {"✓ certified", "✗ not certified"}

@@ -6,7 +6,7 @@ pytest.importorskip("httpx")
 from fastapi.testclient import TestClient
 
 from cardiac.apps.viewer import Settings, build
-from cardiac.apps.viewer.editing import RunFolder
+from cardiac.results import RunFolder
 from tests.apps.viewer.editing.runs import make_run
 
 PORT = 8123

@@ -2,11 +2,12 @@ from functools import partial
 
 import pytest
 
+from cardiac.pipeline import process
 from cardiac.research.data import LabelledStill
 from cardiac.research.evaluation.segmentation import BIPLANE, compare, evaluate
 from cardiac.research.phantom import synthetic_cine
 from cardiac.segmentation.segmenter import Segmenter
-from cardiac.study import ProcessSettings, process
+from cardiac.settings import ProcessSettings
 
 
 @pytest.fixture(scope="module")

@@ -7,26 +7,36 @@ import io
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from cardiac.apps.viewer.editing.audit import AuditEntry
 from cardiac.apps.viewer.editing.review import Review
-from cardiac.apps.viewer.editing.run import Case, RunFolder, Texts
 from cardiac.apps.viewer.editing.session import Session
 from cardiac.clinical import Indices
 from cardiac.correction.certificate import Changes
 from cardiac.errors import OutputError
 from cardiac.geometry import Mask
 from cardiac.io import write_atomically
-from cardiac.results import Row, frame_rows, index_row, patient_rows, write_tables
+from cardiac.results import (
+    AuditEntry,
+    Decision,
+    OpenedCase,
+    RunFolder,
+    frame_rows,
+    index_row,
+    layout,
+    patient_rows,
+    write_tables,
+)
+from cardiac.results.run_folder import Texts
 from cardiac.sequence import View
-from cardiac.study import ProcessSettings, Study
+from cardiac.settings import ProcessSettings
+from cardiac.states import Action, Level, Status
+from cardiac.study import Study
+from cardiac.types import Row
 
 REVIEW_COLUMNS = ("id", "decision", "who", "when", "note", "mask", "sha256")
-EDITED = "edited"
-"""What frames.csv says was done to a frame by hand."""
 
 
 def export_reviewed(run: RunFolder, out: Path, *, reviewed_only: bool = False) -> list[Path]:
@@ -64,7 +74,7 @@ def export_reviewed(run: RunFolder, out: Path, *, reviewed_only: bool = False) -
         if reviewed_only and entry is None:
             changed.add(row["patient"])
             continue
-        if entry is not None and entry.action == "reject":
+        if entry is not None and entry.action == Decision.REJECT:
             indices.append(_rejected(row, entry))
             changed.add(row["patient"])
             continue
@@ -87,47 +97,49 @@ def export_reviewed(run: RunFolder, out: Path, *, reviewed_only: bool = False) -
     return files
 
 
-def _study(run: RunFolder, name: str, path: Path) -> tuple[Study, Case]:
+def _study(run: RunFolder, name: str, path: Path) -> tuple[Study, OpenedCase]:
     """A case with the masks that hold now, measured."""
     case = run.open(name)
     masks = run.open_masks(path)
     session = Session(case.sequence, masks, profile=run.profile, convention=run.convention)
-    settings = ProcessSettings(convention=run.convention)
-    study = Study(case.sequence, cast(Any, None), masks, session.state.certificate, settings)
     actions, apart = _actions(case, masks)
-    certificate = replace(study.certificate, changes=Changes(actions, *apart))
-    return replace(study, certificate=certificate), case
+    certificate = replace(session.state.certificate, changes=Changes(actions, *apart))
+    settings = ProcessSettings(convention=run.convention)
+    indices = session.indices
+    study = Study(case.sequence, masks, masks, certificate, None, indices, settings)
+    return study, case
 
 
-def _actions(case: Case, masks: Mask) -> tuple[tuple[str, ...], tuple[Any, Any]]:
+def _actions(case: OpenedCase, masks: Mask) -> tuple[tuple[str, ...], tuple[Any, Any]]:
     """What was done to every frame, and how far it lies from the network's, where known."""
     same = (case.masks == masks).all(axis=(1, 2))
     told = case.frames if len(case.frames) == len(same) else [{}] * len(same)
-    actions = [row.get("action", "") if s else EDITED for row, s in zip(told, same, strict=True)]
+    pairs = list(zip(told, same, strict=True))
+    actions = [row.get("action", "") if s else Action.EDITED for row, s in pairs]
     units = "displacement_mm" if case.sequence.spacing is not None else "displacement_px"
     apart = tuple(
-        np.array([_float(row.get(key)) if s else np.nan for row, s in zip(told, same, strict=True)])
+        np.array([_float(row.get(key)) if s else np.nan for row, s in pairs])
         for key in ("dice_to_network", units)
     )
     return tuple(actions), (apart[0], apart[1])
 
 
-def _edited_row(study: Study, case: Case, entry: AuditEntry) -> Row:
+def _edited_row(study: Study, case: OpenedCase, entry: AuditEntry) -> Row:
     row = index_row(study, case.id)
-    kept = ("patient", "view", "source", "out_of_bank")
+    kept = ("patient", "view", "source", "out_of_distribution")
     changes = study.certificate.changes
-    count = changes.actions.count(EDITED) if changes else 0
+    count = changes.actions.count(Action.EDITED) if changes else 0
     note = f"{count} frames edited by hand ({entry.who}, {entry.when})"
     row |= {key: case.row[key] for key in kept}
-    row["light_reasons"] = "edited by hand: light and intervals are not known"
+    row["triage_reasons"] = "edited by hand: triage and intervals are not known"
     row["notes"] = "; ".join(filter(None, [case.row["notes"], note, entry.note]))
     return row
 
 
-def _edited_frames(study: Study, case: Case) -> list[Row]:
+def _edited_frames(study: Study, case: OpenedCase) -> list[Row]:
     rows = frame_rows(study, case.id)
     for row, before in zip(rows, case.frames, strict=False):
-        if row.get("action") != EDITED:
+        if row.get("action") != Action.EDITED:
             row["uncertainty"] = before.get("uncertainty")
     return rows
 
@@ -136,7 +148,7 @@ def _rejected(row: Texts, entry: AuditEntry) -> Row:
     kept = ("id", "level", "patient", "view", "convention", "n_frames", "source")
     reason = f"rejected by {entry.who}: {entry.note}"
     told: Row = {key: row[key] for key in kept}
-    return told | {"status": "rejected", "reason": reason}
+    return told | {"status": Status.REJECTED, "reason": reason}
 
 
 def _patients(
@@ -144,12 +156,14 @@ def _patients(
 ) -> list[Row]:
     """Rows of level patient: as they were, or combined anew where a view was changed."""
     listed = {str(row["patient"]) for row in rows}
-    before = [row for row in run.table if row["level"] == "patient" and row["patient"] in listed]
+    before = [
+        row for row in run.table if row["level"] == Level.PATIENT and row["patient"] in listed
+    ]
     result: list[Row] = [dict(row) for row in before if row["patient"] not in changed]
     views = (View.A4C, View.A2C)
     again: list[tuple[Row, Indices, float | None]] = []
     for row in rows:
-        if row["patient"] and row["patient"] in changed and row["status"] == "ok":
+        if row["patient"] and row["patient"] in changed and row["status"] == Status.OK:
             if row["view"] not in views:
                 continue
             study, _ = _study(run, str(row["id"]), holding[str(row["id"])])
@@ -159,10 +173,10 @@ def _patients(
 
 def _copied(run: RunFolder, name: str, masks: Path, out: Path, *, edited: bool) -> list[Path]:
     """Copy masks as they hold now, and the uncertainty of masks that nobody edited."""
-    pairs = [(masks, out / "masks" / f"{name}.nii.gz")]
+    pairs = [(masks, layout.mask_file(out, name))]
     if not edited:
-        kept = run.folder / "uncertainty" / f"{name}.nii.gz"
-        pairs.append((kept, out / "uncertainty" / kept.name))
+        kept = layout.uncertainty_file(run.folder, name)
+        pairs.append((kept, layout.uncertainty_file(out, name)))
     return [_copy(source, target) for source, target in pairs if source.is_file()]
 
 

@@ -8,16 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from cardiac.apps.viewer.editing.audit import AuditEntry, AuditLog, Version
-from cardiac.apps.viewer.editing.run import Case, RunFolder
 from cardiac.apps.viewer.editing.session import Session
 from cardiac.errors import OutputError, SettingsError
 from cardiac.io import write_mask
+from cardiac.results import AuditEntry, Decision, OpenedCase, RunFolder, Version, layout
 
-FOLDER = "review"
-"""Folder within the run's folder; everything else in it stays as it is."""
-DECISIONS = ("accept", "edit", "reject", "withdraw")
-"""As it is; with the masks as edited; not at all; undecided again, with the run's masks."""
 LONGEST = 4000
 """Characters of a note, and of a name a twentieth."""
 
@@ -36,36 +31,28 @@ class Review:
     def __init__(self, run: RunFolder, who: str = "") -> None:
         self.run = run
         self.who = _name(who) or _account()
-        self.folder = run.folder / FOLDER
-        self.log = AuditLog(self.folder / "audit.jsonl")
+        self.decisions = run.decisions
+        self.log = run.decisions.log
 
     def current(self) -> dict[str, AuditEntry]:
         """The last decision on each case that has one."""
-        found: dict[str, AuditEntry] = {}
-        for entry in self.log.entries():
-            if entry.action == "withdraw":
-                found.pop(entry.case, None)
-            elif entry.action in DECISIONS:
-                found[entry.case] = entry
-        return found
+        return self.decisions.current()
 
     def history(self, case: str) -> list[AuditEntry]:
         """All decisions on a case, oldest first."""
-        return [entry for entry in self.log.entries() if entry.case == case]
+        return self.decisions.history(case)
 
     def mask_path(self, case: str) -> Path:
         """The masks of a case that hold now: the last edited ones, or the run's."""
-        return self.path_after(case, self.current().get(case))
+        return self.run.standing_mask_path(case)
 
     def path_after(self, case: str, entry: AuditEntry | None) -> Path:
         """The masks of a case that hold after its last decision."""
-        if entry is None or entry.after is None:
-            return self.run.mask_path(case)
-        return self._inside(entry.after.path)
+        return self.decisions.mask_after(entry) or self.run.mask_path(case)
 
     def decide(
         self,
-        case: Case,
+        case: OpenedCase,
         decision: str,
         note: str = "",
         session: Session | None = None,
@@ -75,7 +62,7 @@ class Review:
 
         Args:
             case: The case as it was opened.
-            decision: One of `DECISIONS`; an edit needs a session in which something changed.
+            decision: One of `Decision`; an edit needs a session in which something changed.
             note: In the reviewer's words; a rejection needs one.
             session: The edits.
             who: The reviewer, if another than the usual one.
@@ -86,19 +73,19 @@ class Review:
             OutputError: Masks or log cannot be written.
         """
         note = note.strip()[:LONGEST]
-        if decision not in DECISIONS:
+        if decision not in set(Decision):
             raise SettingsError(f"there is no decision {decision!r}")
-        if decision == "reject" and not note:
+        if decision == Decision.REJECT and not note:
             raise SettingsError("a rejection needs a reason.", hint="Say why in the note.")
         before = self._version(self.mask_path(case.id))
         details: dict[str, Any] = {}
         after: Version | None = before
-        if decision == "edit":
+        if decision == Decision.EDIT:
             if session is None or not session.changed.any():
                 raise SettingsError("nothing was edited.", hint="Accept the masks instead.")
             details = _details(session)
             after = self._version(self._save(case, session))
-        elif decision == "withdraw":
+        elif decision == Decision.WITHDRAW:
             after = self._version(self.run.mask_path(case.id))
         return self.log.append(
             _name(who) or self.who,
@@ -110,8 +97,8 @@ class Review:
             details=details,
         )
 
-    def _save(self, case: Case, session: Session) -> Path:
-        folder = self.folder / "edits" / _safe(case.id)
+    def _save(self, case: OpenedCase, session: Session) -> Path:
+        folder = layout.edits_folder(self.run.folder, _safe(case.id))
         try:
             folder.mkdir(parents=True, exist_ok=True)
             numbers = [
@@ -130,13 +117,6 @@ class Review:
         except OSError as error:
             raise OutputError(f"cannot be read: {error.strerror}", path=path) from error
         return Version(path.relative_to(self.run.folder).as_posix(), digest)
-
-    def _inside(self, told: str) -> Path:
-        """A path that the log names, which must lie in the run's folder."""
-        path = (self.run.folder / told).resolve()
-        if not path.is_relative_to(self.run.folder):
-            raise OutputError("the audit log names a file outside the run", path=told)
-        return path
 
 
 def _details(session: Session) -> dict[str, Any]:

@@ -168,8 +168,8 @@
       document.title = `${this.head.id} · cardiac`;
       const { row, neighbours } = this.head;
       const facts = [row.patient && `patient ${row.patient}`, `view ${row.view}`,
-        `${row.n_frames} frames`, row.light && `light: ${row.light}`,
-        row.light_reasons].filter(Boolean);
+        `${row.n_frames} frames`, row.triage && `triage: ${row.triage}`,
+        row.triage_reasons].filter(Boolean);
       this.parts.facts.textContent = facts.join(" · ");
       for (const name of ["previous", "next"]) {
         if (!neighbours[name]) continue;

@@ -2,7 +2,8 @@ import shutil
 
 import pytest
 
-from cardiac.apps.viewer.editing import RunFolder, Session
+from cardiac.apps.viewer.editing import Session
+from cardiac.results import RunFolder
 from tests.apps.viewer.editing.runs import cine_of, hearts, make_run
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 
+from cardiac.clinical import sequence_indices
 from cardiac.correction import correct_masks
 from cardiac.correction.certificate import Changes, certify
 from cardiac.errors import UnreadableFileError
 from cardiac.geometry import Mask
 from cardiac.io import InputItem, write_mask, write_share_map
 from cardiac.io.write import _write
-from cardiac.results import Row, failed_row, frame_rows, index_row, patient_rows, write_tables
+from cardiac.results import failed_row, frame_rows, index_row, patient_rows, write_tables
 from cardiac.sequence import EchoSequence, Subject, View
-from cardiac.study import ProcessSettings, Study
+from cardiac.settings import ProcessSettings
+from cardiac.study import Study
+from cardiac.types import Row
 from tests.shapes import Apical, beating
 
 SPACING = (0.7, 0.7)
@@ -48,7 +50,7 @@ def make_run(folder: Path, cases: dict[str, Mask], *, patient: str = "p1") -> Pa
     source = folder.parent / f"{folder.name}-sources"
     rows: list[Row] = []
     frames: list[Row] = []
-    told: list[dict[str, Any]] = []
+    told: list[dict[str, object]] = []
     combined = []
     for number, (name, masks) in enumerate(cases.items()):
         view = (View.A4C, View.A2C, View.A3C)[min(number, 2)]
@@ -58,11 +60,13 @@ def make_run(folder: Path, cases: dict[str, Mask], *, patient: str = "p1") -> Pa
         count = len(masks)
         changes = Changes(("kept",) * count, np.ones(count), np.zeros(count))
         object.__setattr__(certificate, "changes", changes)
-        study = Study(cine, cast(Any, None), masks, certificate, ProcessSettings())
+        indices = sequence_indices(cine, masks, attributes=certificate.attributes)
+        settings = ProcessSettings()
+        study = Study(cine, masks, masks, certificate, None, indices, settings)
         write_mask(folder / "masks" / f"{name}.nii.gz", masks, cine)
         blurred = np.where(masks == 2, 0.6, 0.05) * np.ones(masks.shape)
         write_share_map(folder / "uncertainty" / f"{name}.nii.gz", blurred, cine, "uncertainty")
-        row = index_row(study, name) | {"light": "accept", "uncertainty": 0.1 + 0.01 * number}
+        row = index_row(study, name) | {"triage": "accept", "uncertainty": 0.1 + 0.01 * number}
         rows.append(row)
         frames += [r | {"uncertainty": 0.1} for r in frame_rows(study, name)]
         combined.append((row, study.indices, None))

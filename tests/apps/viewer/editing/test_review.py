@@ -4,10 +4,10 @@ import hashlib
 import numpy as np
 import pytest
 
-from cardiac.apps.viewer.editing import Review, RunFolder, Session, export_reviewed
-from cardiac.errors import OutputError, SettingsError
+from cardiac.apps.viewer.editing import Review, Session, export_reviewed
+from cardiac.errors import NotFoundError, OutputError, SettingsError, UnreadableFileError
 from cardiac.io import read_mask
-from cardiac.results import FRAME_COLUMNS, INDEX_COLUMNS
+from cardiac.results import FRAME_COLUMNS, INDEX_COLUMNS, RunFolder
 
 
 def edited(run, name="four", share=1.06):
@@ -90,13 +90,13 @@ def test_a_log_that_names_a_file_outside_the_run_is_not_followed(run):
     review.decide(case, "edit", "", session)
     text = review.log.path.read_text().replace("review/edits/four/1.nii.gz", "../../secret.nii.gz")
     review.log.path.write_text(text)
-    with pytest.raises(OutputError, match="outside"):
+    with pytest.raises(UnreadableFileError, match="outside"):
         review.mask_path("four")
 
 
 def test_a_case_opens_with_its_source_or_says_that_it_is_gone(run):
     case = run.open("four")
-    assert case.problem == ""
+    assert case.problem is None
     assert case.sequence.frames.max() > 0
     source = run.source_path("four")
     source.unlink()
@@ -115,7 +115,7 @@ def test_a_source_that_is_another_is_not_shown_under_the_masks(run):
 
 def test_what_failed_cannot_be_opened(run):
     for name in ("broken", "absent"):
-        with pytest.raises(OutputError):
+        with pytest.raises(NotFoundError):
             run.open(name)
 
 

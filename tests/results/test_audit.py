@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from cardiac.apps.viewer.editing import AuditLog, Version
 from cardiac.errors import OutputError
+from cardiac.results import AuditLog, Version
 
 
 def write_some(path, who, count):
