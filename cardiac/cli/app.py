@@ -147,6 +147,18 @@ def launch(
     return int(app(tokens) or 0)
 
 
+def run(*tokens: str) -> int:
+    """Run one job from Python, as its line on a terminal would.
+
+    Returns:
+        Its exit code: 0 done, 1 inputs failed, 3 all done but some masks are not certified.
+
+    Raises:
+        CardiacError: It cannot be done.
+    """
+    return int(app.meta(list(tokens), result_action="return_value"))
+
+
 def main() -> None:
     """Entry point of the console script. Exit codes: 0 done, 1 inputs failed, 2 wrong usage."""
     try:

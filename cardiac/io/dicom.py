@@ -212,7 +212,7 @@ def _check_decoder(dataset: Any, path: Path) -> None:
             f"the pixels are compressed as {syntax.name}, for which no decoder is installed.",
             path=path,
             hint="Export it uncompressed, as JPEG baseline, JPEG 2000 or RLE, or try "
-            "pip install 'cardiac-echo[jpeg2000]'.",
+            "pip install 'cardiac-echo[dicom]'.",
         )
 
 

@@ -214,14 +214,8 @@ def _csv(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
 
 
 def _parquet(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    try:
-        from pyarrow import parquet
-    except ImportError as error:
-        raise SettingsError(
-            "reading Parquet needs pyarrow.",
-            path=path,
-            hint="pip install 'cardiac-echo[tables]', or give the manifest as CSV.",
-        ) from error
+    from pyarrow import parquet
+
     with parquet.ParquetFile(path) as file:
         columns = [name.strip().lower() for name in file.schema_arrow.names]
         rows = [row for batch in file.iter_batches() for row in batch.to_pylist()]

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from cardiac.errors import CardiacError, InvalidPixelsError, SettingsError, UnreadableFileError
+from cardiac.extras import needs
 from cardiac.io.pixels import MAX_FILE_BYTES
 
 _BLOCK = 1 << 20
@@ -88,12 +89,8 @@ def fetched(url: str) -> Iterator[Path]:
 def _opened(url: str) -> tuple[Any, str]:
     if "::" in url:
         raise SettingsError("a chain of URLs is not followed.", path=shown_url(url))
-    try:
+    with needs("remote", f"the URL {shown_url(url)}"):
         from fsspec.core import url_to_fs
-    except ImportError as error:
-        raise SettingsError(
-            "URLs need fsspec.", path=shown_url(url), hint="pip install 'cardiac-echo[remote]'."
-        ) from error
     system, path = url_to_fs(url)
     return system, path
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cardiac.errors import NotFoundError, SettingsError, UnreadableFileError
+from cardiac.errors import NotFoundError, UnreadableFileError
 from cardiac.io import write_atomically
 from cardiac.io.files import replacing
 from cardiac.results.columns import (
@@ -147,8 +147,8 @@ def read_frames(path: str | Path) -> pd.DataFrame:
     return _read(Path(path), FRAMES, frames_schema())
 
 
-def write_parquet(table: Path, columns: tuple[str, ...]) -> Path | None:
-    """Write a CSV table as Parquet beside it, block by block; None where pyarrow is missing.
+def write_parquet(table: Path, columns: tuple[str, ...]) -> Path:
+    """Write a CSV table as Parquet beside it, block by block.
 
     Args:
         table: The CSV file.
@@ -157,11 +157,9 @@ def write_parquet(table: Path, columns: tuple[str, ...]) -> Path | None:
     Raises:
         OutputError: The file cannot be written.
     """
-    try:
-        import pyarrow as pa
-        from pyarrow import csv, parquet
-    except ImportError:
-        return None
+    import pyarrow as pa
+    from pyarrow import csv, parquet
+
     kinds: dict[str, Any] = {
         "string": pa.string(),
         "Int64": pa.int64(),
@@ -226,10 +224,6 @@ def _read(path: Path, name: str, schema: DataFrameSchema) -> pd.DataFrame:
             )
             table = _named_anew(table, schema)
         return schema.validate(table, lazy=True)
-    except ImportError as error:
-        raise SettingsError(
-            "reading Parquet needs pyarrow.", path=path, hint="pip install 'cardiac-echo[tables]'."
-        ) from error
     except SchemaErrors as error:
         cases = error.failure_cases.head(10).to_string(index=False)
         raise UnreadableFileError(

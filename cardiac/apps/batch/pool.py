@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from cardiac.apps.batch.case import CaseResult
 from cardiac.apps.batch.worker import WorkerReply, cores, release, work_isolated
 from cardiac.errors import CardiacError, SettingsError
+from cardiac.extras import needs
 
 if TYPE_CHECKING:
     from cardiac.apps.batch.settings import BatchSettings
@@ -74,12 +75,8 @@ def open_pool(batch: BatchSettings) -> Iterator[WorkerPool]:
 @contextmanager
 def _cluster(address: str) -> Iterator[WorkerPool]:
     """The workers of a cluster that is there already."""
-    try:
+    with needs("cluster", "--scheduler"):
         from distributed import Client
-    except ImportError as error:
-        raise SettingsError(
-            "--scheduler needs dask.distributed.", hint="pip install 'cardiac-echo[cluster]'."
-        ) from error
     try:
         client = Client(address, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:

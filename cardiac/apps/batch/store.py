@@ -122,7 +122,7 @@ class UrlStore:
         except (ImportError, ValueError) as error:
             raise SettingsError(
                 f"{shown_url(url)} is not supported here ({error}).",
-                hint="pip install 'cardiac-echo[remote]' and the fsspec package for its kind.",
+                hint="pip install 'cardiac-echo[remote]', and the fsspec package for its kind.",
             ) from error
         kinds = self._system.protocol
         kinds = {kinds} if isinstance(kinds, str) else set(kinds)

@@ -62,8 +62,8 @@ def write_table_files(
             f.flush()
             os.fsync(f.fileno())
         files.append(path)
-        if parquet and (twin := write_parquet(path, columns)) is not None:
-            files.append(twin)
+        if parquet:
+            files.append(write_parquet(path, columns))
     return files
 
 

@@ -16,7 +16,7 @@ from cardiac.apps.viewer.words import DECIDED
 from cardiac.errors import CardiacError
 
 if TYPE_CHECKING:
-    from cardiac.apps.viewer.server import Viewer
+    from cardiac.apps.viewer.context import Viewer
 
 PICTURE = """
 <img v-if="props.row.picture" class="thumb" alt="" loading="lazy"

@@ -11,39 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cardiac.apps.viewer.context import Viewer
 from cardiac.apps.viewer.editing import Review
-from cardiac.errors import OutputError, SettingsError
+from cardiac.errors import OutputError
+from cardiac.extras import needs
 from cardiac.results import RunFolder
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from cardiac.apps.viewer.atlas import Atlas
-    from cardiac.apps.viewer.desks import Desks
-
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-NEEDED = "The viewer needs NiceGUI: pip install 'cardiac-echo[viewer]'"
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Viewer:
-    """What the pages and the interface share.
-
-    Attributes:
-        run: The run.
-        review: Who decided what.
-        desks: Cases that are worked on.
-        peeks: Cases that are looked at from the atlas.
-        atlas: Of the run.
-    """
-
-    run: RunFolder
-    review: Review
-    desks: Desks
-    peeks: Desks
-    atlas: Atlas
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +51,9 @@ def build(run: RunFolder, settings: Settings, *, pages: bool = True) -> FastAPI:
     Raises:
         SettingsError: A package is missing.
     """
-    try:
+    with needs("viewer", "the viewer"):
         from fastapi import FastAPI
         from starlette.middleware import Middleware
-    except ImportError as error:
-        raise SettingsError("a package is missing.", hint=NEEDED) from error
     from cardiac.apps.viewer.api import add_routes
     from cardiac.apps.viewer.atlas import Atlas
     from cardiac.apps.viewer.desks import Desks
@@ -91,10 +68,8 @@ def build(run: RunFolder, settings: Settings, *, pages: bool = True) -> FastAPI:
     add_routes(app, desks, peeks, atlas)
     if pages:
         threading.Thread(target=desks.warm_up, daemon=True).start()
-        try:
+        with needs("viewer", "the viewer"):
             from nicegui import ui
-        except ImportError as error:
-            raise SettingsError("a package is missing.", hint=NEEDED) from error
         from cardiac.apps.viewer.pages import add_pages
 
         add_pages(viewer)
@@ -121,10 +96,8 @@ def serve(
         OutputError: It is no such folder, or the port is taken.
         SettingsError: A package is missing.
     """
-    try:
+    with needs("viewer", "the viewer"):
         import uvicorn
-    except ImportError as error:
-        raise SettingsError("a package is missing.", hint=NEEDED) from error
 
     settings = settings or Settings()
     run = RunFolder(folder, known=sources)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from cardiac.extras import needs
 from cardiac.geometry import CANONICAL_SIZE, Mask
 from cardiac.labels import STRUCTURES
 from cardiac.research.data import canonical_arrays, labelled_stills, patients_of
@@ -87,7 +88,9 @@ def train(
         Path of the weights.
     """
     import torch
-    from lightning_fabric import Fabric, seed_everything
+
+    with needs("train", "training"):
+        from lightning_fabric import Fabric, seed_everything
 
     if settings.threads:
         torch.set_num_threads(settings.threads)

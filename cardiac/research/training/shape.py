@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardiac.errors import SettingsError
+from cardiac.extras import needs
 from cardiac.research.training.loop import learning_rate_share, log_row, save_checkpoint
 from cardiac.research.training.shape_build import build_model, principal_components
 from cardiac.research.training.shape_data import TrainingShapes, expert_shapes
@@ -55,7 +56,9 @@ def fit(
         Path of the weights.
     """
     import torch
-    from lightning_fabric import Fabric, seed_everything
+
+    with needs("train", "training"):
+        from lightning_fabric import Fabric, seed_everything
 
     if settings.threads:
         torch.set_num_threads(settings.threads)
