@@ -47,7 +47,9 @@ class Storage:
 
     Attributes:
         axes: Order of the axes in the file: a permutation of "xy", "xyt", "xyzt", "tyx"...
-            where z, if present, has length one.
+            where z, if present, has length one. x and y are those of the frames as they were
+            read, upright.
+        flips: Those of "yx" that run the other way in the file.
         affine: 4×4 voxel-to-world matrix of a NIfTI or MetaImage file, or None.
         zooms: Voxel sizes as stored, one per axis, or None.
     """
@@ -55,6 +57,7 @@ class Storage:
     axes: str = "xyt"
     affine: npt.NDArray[np.float64] | None = None
     zooms: tuple[float, ...] | None = None
+    flips: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,38 +8,68 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.errors import InvalidPixelsError, UnreadableFileError, UnsupportedImageError
-from cardiac.io.color import ColorSampler, colored, graphics, refuse_flow
+from cardiac.errors import UnreadableFileError, UnsupportedImageError
+from cardiac.io.color import colored, graphics, refuse_flow
+from cardiac.io.dicom_header import (
+    number,
+    numbers,
+    read_heart,
+    read_subject,
+    read_times,
+    read_view,
+    text,
+)
+from cardiac.io.dicom_pixels import read_pixels
 from cardiac.io.dicom_regions import Calibration, calibrate, tissue_region
-from cardiac.io.dicom_tags import number, read_heart, read_subject, read_view, text
-from cardiac.io.dicom_time import read_times
-from cardiac.io.pixels import check_file, check_not_constant, check_size, decoding, to_uint8
+from cardiac.io.orientation import Turn, displayed
+from cardiac.io.pixels import believed, check_file, check_not_constant, decoding
 from cardiac.io.region import blank_outside
 from cardiac.sequence import EchoSequence, Storage
 
-_ULTRASOUND = {
-    "1.2.840.10008.5.1.4.1.1.6",
-    "1.2.840.10008.5.1.4.1.1.6.1",
-    "1.2.840.10008.5.1.4.1.1.3",
-    "1.2.840.10008.5.1.4.1.1.3.1",
+_CINES = {
+    "1.2.840.10008.5.1.4.1.1.3": "Ultrasound Multi-frame (retired)",
+    "1.2.840.10008.5.1.4.1.1.3.1": "Ultrasound Multi-frame",
+    "1.2.840.10008.5.1.4.1.1.6": "Ultrasound (retired)",
+    "1.2.840.10008.5.1.4.1.1.6.1": "Ultrasound",
+    "1.2.840.10008.5.1.4.1.1.7": "Secondary Capture",
+    "1.2.840.10008.5.1.4.1.1.7.2": "Multi-frame Grayscale Byte Secondary Capture",
+    "1.2.840.10008.5.1.4.1.1.7.3": "Multi-frame Grayscale Word Secondary Capture",
+    "1.2.840.10008.5.1.4.1.1.7.4": "Multi-frame True Color Secondary Capture",
+    "1.2.840.10008.5.1.4.1.1.77.1.4.1": "Video Photographic",
 }
-_NATIVE = {
-    "1.2.840.10008.1.2",
-    "1.2.840.10008.1.2.1",
-    "1.2.840.10008.1.2.2",
-}
+"""Storage classes that can hold a two-dimensional cine."""
+_ULTRASOUND = tuple(_CINES)[:4]
+_ENHANCED_VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
+_DIRECTORY = "1.2.840.10008.1.3.10"
+_GROUPS = (b"\x02\x00", b"\x08\x00")
+"""Groups that a data set without a preamble begins with, little endian."""
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether the file has the DICOM preamble, whatever its name."""
+    """Whether a file is DICOM by its preamble, or a bare data set by its first element."""
     # Opening a pipe would wait for its other end.
     if not path.is_file():
         return False
     try:
         with path.open("rb") as file:
-            return file.read(132)[128:] == b"DICM"
+            head = file.read(132)
     except OSError:
         return False
+    return head[128:] == b"DICM" or _is_bare(head)
+
+
+def _is_bare(head: bytes) -> bool:
+    """Whether bytes begin like a data set: a low element of group 8 with a sane length."""
+    if len(head) < 16 or head[:2] not in _GROUPS or head[3] > 0x00 or head[2] > 0x18:
+        return False
+    if head[4:6].isalpha() and head[4:6].isupper():
+        return int.from_bytes(head[6:8], "little") < 1024
+    return int.from_bytes(head[4:8], "little") < 1024
+
+
+def is_directory(path: Path) -> bool:
+    """Whether a file is a DICOMDIR: the index of a disc, without images."""
+    return path.name.upper() == "DICOMDIR" and is_dicom(path)
 
 
 def read(path: Path) -> EchoSequence:
@@ -49,41 +79,56 @@ def read(path: Path) -> EchoSequence:
     PS3.3 C.8.5.5); pixels outside that region are set to 0, the grid is kept.
 
     Args:
-        path: A DICOM file, with or without suffix.
+        path: A DICOM file, with or without suffix or preamble.
 
     Raises:
         UnreadableFileError: Missing, truncated, not DICOM.
-        UnsupportedImageError: Other modality, M-mode, Doppler, colour, or no decoder.
+        UnsupportedImageError: Other modality, a volume, M-mode, Doppler, colour, or no decoder.
         InvalidPixelsError: Blank, absurd size.
-        GeometryError: An impossible pixel size.
     """
     check_file(path)
     dataset = _dataset(path)
     with decoding(path, "DICOM file"):
-        _check_modality(dataset, path)
+        _check_kind(dataset, path)
         described = tissue_region(dataset, path)
-        frames, samples, pixel_notes = _pixels(dataset, path)
+        pixels = read_pixels(dataset, path)
+    frames = pixels.frames
     check_not_constant(frames, path)
     calibration = calibrate(dataset, described, frames)
-    color_notes = _clean(frames, samples, calibration, path)
+    color_notes = _clean(frames, pixels.samples, calibration, path)
     with decoding(path, "DICOM file"):
         times, time_notes = read_times(dataset, len(frames))
         view, view_notes = read_view(dataset)
-        heart_rate, r_waves = read_heart(dataset)
+        heart_rate, r_waves, heart_notes = read_heart(dataset, times)
         subject = read_subject(dataset)
-    return EchoSequence(
+        aspect = numbers(dataset, "PixelAspectRatio")
+        turn = _turn(dataset)
+    region = calibration.region
+    rows = region.height if region is not None else frames.shape[1]
+    spacing, doubt = believed(calibration.spacing, rows, subject.age_years)
+    sequence = EchoSequence(
         frames=frames,
-        spacing=calibration.spacing,
+        spacing=spacing,
         times=times,
         view=view,
-        region=calibration.region,
+        region=region,
         heart_rate_bpm=heart_rate,
         r_wave_times=r_waves,
         subject=subject,
         source=path,
         storage=Storage("xyt"),
-        notes=(*calibration.notes, *time_notes, *view_notes, *pixel_notes, *color_notes),
+        notes=(
+            *(doubt or calibration.notes),
+            *time_notes,
+            *heart_notes,
+            *view_notes,
+            *pixels.notes,
+            *color_notes,
+        ),
     )
+    # PixelAspectRatio is (vertical, horizontal).
+    square = len(aspect) != 2 or min(aspect) <= 0
+    return displayed(sequence, turn, 1.0 if square else aspect[1] / aspect[0])
 
 
 def _dataset(path: Path) -> Any:
@@ -91,6 +136,19 @@ def _dataset(path: Path) -> Any:
 
     with decoding(path, "DICOM file"):
         dataset = pydicom.dcmread(path, force=True)
+        meta = getattr(dataset, "file_meta", None)
+        if "DirectoryRecordSequence" in dataset or (
+            meta is not None and meta.get("MediaStorageSOPClassUID") == _DIRECTORY
+        ):
+            images = sum(
+                str(record.get("DirectoryRecordType")) == "IMAGE"
+                for record in dataset.get("DirectoryRecordSequence") or []
+            )
+            raise UnsupportedImageError(
+                f"is a DICOMDIR, the index of a disc: it lists {images} images and holds none.",
+                path=path,
+                hint=f"Give the folder it lies in, {path.parent}, or one of its files.",
+            )
         if not any(tag in dataset for tag in ("SOPClassUID", "Modality", "Rows")):
             if dataset.file_meta:
                 raise UnreadableFileError(
@@ -101,7 +159,6 @@ def _dataset(path: Path) -> Any:
             raise UnreadableFileError(
                 "is not a DICOM file.", path=path, hint="Check that it is what its name says."
             )
-        meta = getattr(dataset, "file_meta", None)
         if meta is None or "TransferSyntaxUID" not in meta:
             # A bare data set: its syntax is the one the parser found.
             implicit, little = dataset.original_encoding
@@ -113,15 +170,23 @@ def _dataset(path: Path) -> Any:
     return dataset
 
 
-def _check_modality(dataset: Any, path: Path) -> None:
-    modality = text(dataset, "Modality").upper()
-    sop_class = text(dataset, "SOPClassUID")
-    if modality != "US" and not (modality == "" and sop_class in _ULTRASOUND):
+def _check_kind(dataset: Any, path: Path) -> None:
+    """Refuse what is no two-dimensional ultrasound cine, by class, modality and frames."""
+    from pydicom.uid import UID
+
+    modality, kind = text(dataset, "Modality").upper(), text(dataset, "SOPClassUID")
+    if modality != "US" and not (modality == "" and kind in _ULTRASOUND):
         raise UnsupportedImageError(
             f"is a DICOM object of modality {modality[:16] or 'unknown'}, "
             "not echocardiography (US).",
             path=path,
             hint="Give an ultrasound cine.",
+        )
+    if kind == _ENHANCED_VOLUME or _has_depth(dataset):
+        raise UnsupportedImageError(
+            "is an ultrasound volume: its frames are slices in space, not a cine in time.",
+            path=path,
+            hint="Export the apical view as a two-dimensional cine.",
         )
     if "PixelData" not in dataset:
         raise UnsupportedImageError(
@@ -129,91 +194,46 @@ def _check_modality(dataset: Any, path: Path) -> None:
             path=path,
             hint="Give the two-dimensional cine it belongs to.",
         )
-
-
-def _pixels(
-    dataset: Any, path: Path
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None, tuple[str, ...]]:
-    """Grey frames (T, H, W), a few RGB frames or None, and notes."""
-    from pydicom.pixels.utils import iter_pixels
-
-    count = max(1, int(number(dataset, "NumberOfFrames") or 1))
-    rows, columns = int(dataset.Rows), int(dataset.Columns)
-    channels = int(number(dataset, "SamplesPerPixel") or 1)
-    itemsize = channels * max(1, int(number(dataset, "BitsAllocated") or 8) // 8)
-    size = check_size((count, rows, columns), itemsize, path)
-    _check_complete(dataset, count, size, path)
-    _check_decoder(dataset, path)
-    sampler = ColorSampler()
-    wide = itemsize // channels > 1
-    frames = np.empty((count, rows, columns), dtype=np.uint16 if wide else np.uint8)
-    done = 0
-    for done, pixels in enumerate(iter_pixels(dataset), start=1):
-        if done > count:
-            break
-        frames[done - 1] = _grey(pixels, dataset, sampler)
-    if done < count:
-        raise UnreadableFileError(
-            f"holds {done} of {count} frames; it is truncated.", path=path, hint="Export it again."
-        )
-    notes: tuple[str, ...] = ()
-    if frames.dtype != np.uint8:
-        frames, notes = to_uint8(frames, path)
-    if text(dataset, "PhotometricInterpretation") == "MONOCHROME1":
-        frames = 255 - frames
-    return frames, sampler.frames, notes
-
-
-def _grey(pixels: npt.NDArray[Any], dataset: Any, sampler: ColorSampler) -> npt.NDArray[Any]:
-    if text(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
-        from pydicom.pixels.processing import apply_color_lut
-
-        pixels = apply_color_lut(pixels, dataset)
-        if pixels.dtype != np.uint8:
-            pixels = (pixels >> 8).astype(np.uint8)
-    if pixels.ndim == 2:
-        # Signed stored values keep their order when moved to the unsigned range.
-        if pixels.dtype.kind == "i":
-            return pixels.astype(np.int32) - int(np.iinfo(pixels.dtype).min)
-        return pixels
-    if pixels.dtype != np.uint8:
-        pixels = (pixels >> 8).astype(np.uint8)
-    return sampler.add(np.ascontiguousarray(pixels[..., :3]))
-
-
-def _check_complete(dataset: Any, count: int, size: int, path: Path) -> None:
-    """Refuse a declared size that the data cannot fill, before memory is asked for."""
-    present = len(dataset.PixelData)
-    native = str(dataset.file_meta.TransferSyntaxUID) in _NATIVE
-    if text(dataset, "PhotometricInterpretation") == "YBR_FULL_422":
-        size = size * 2 // 3
-    # An encoded frame takes some bytes at the very least.
-    needed = size if native else 16 * count
-    if int(number(dataset, "BitsAllocated") or 8) % 8:
-        raise InvalidPixelsError("the pixels are not whole bytes.", path=path)
-    if present < needed:
-        raise UnreadableFileError(
-            f"holds {present} of {needed} bytes of pixels; it is truncated.",
-            path=path,
-            hint="Export or copy the file again.",
-        )
-
-
-def _check_decoder(dataset: Any, path: Path) -> None:
-    from pydicom.pixels.decoders.base import get_decoder
-
-    syntax = dataset.file_meta.TransferSyntaxUID
-    try:
-        available = get_decoder(syntax).is_available
-    except NotImplementedError:
-        available = False
-    if not available:
+    if kind and kind not in _CINES:
+        name = UID(kind).name
+        what = f"of the private class {kind}" if name == kind else f"of the class {name}"
         raise UnsupportedImageError(
-            f"the pixels are compressed as {syntax.name}, for which no decoder is installed.",
+            f"is a DICOM object {what}, not a two-dimensional ultrasound cine.",
             path=path,
-            hint="Export it uncompressed, as JPEG baseline, JPEG 2000 or RLE, or try "
-            "pip install 'cardiac-echo[dicom]'.",
+            hint="Export the cine as Ultrasound Multi-frame Image Storage.",
         )
+
+
+def _has_depth(dataset: Any) -> bool:
+    """Whether the frames are told to be slices: by their order, positions or increment."""
+    if text(dataset, "DimensionOrganizationType").upper() in ("3D", "3D_TEMPORAL"):
+        return True
+    pointer = dataset.get("FrameIncrementPointer")
+    pointers = pointer if isinstance(pointer, list | tuple) else [pointer]
+    slices = ("SliceVector", "SliceLocationVector", "GridFrameOffsetVector")
+    from pydicom.datadict import tag_for_keyword
+
+    if any(p is not None and p in [tag_for_keyword(name) for name in slices] for p in pointers):
+        return True
+    places = set()
+    for group in dataset.get("PerFrameFunctionalGroupsSequence") or []:
+        for name in ("PlanePositionVolumeSequence", "PlanePositionSequence"):
+            for item in group.get(name) or []:
+                places.add(
+                    numbers(item, "ImagePositionVolume") or numbers(item, "ImagePositionPatient")
+                )
+    return len(places) > 1
+
+
+def _turn(dataset: Any) -> Turn:
+    """ImageHorizontalFlip and ImageRotation (clockwise, after the flip), where a file has them."""
+    flipped = text(dataset, "ImageHorizontalFlip").upper() == "Y"
+    quarters = int(number(dataset, "ImageRotation") or 0) // 90 % 4
+    rows, columns = quarters in (2, 3), quarters in (1, 2)
+    transposed = quarters in (1, 3)
+    if flipped:
+        rows, columns = (not rows, columns) if transposed else (rows, not columns)
+    return Turn(transposed, rows, columns)
 
 
 def _clean(

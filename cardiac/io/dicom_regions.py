@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from cardiac.errors import UnsupportedImageError
 from cardiac.geometry import Region, Spacing
-from cardiac.io.dicom_tags import number, numbers
+from cardiac.io.dicom_header import number, numbers
 from cardiac.io.region import overlap, sector_box, sector_region
 
 _TWO_D, _M_MODE, _SPECTRAL = 1, 2, 3

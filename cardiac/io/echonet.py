@@ -30,6 +30,12 @@ def list_videos(folder: Path) -> list[Path]:
     return [present[name] for name in [*named, *(n for n in present if n not in set(named))]]
 
 
+def missing_videos(folder: Path) -> list[str]:
+    """Videos that FileList.csv names and that are not there, sorted."""
+    present = {p.stem for p in (folder / "Videos").iterdir() if _is_video(p)}
+    return sorted(name for name in _rates(folder) if name and name not in present)
+
+
 def enrich(sequence: EchoSequence) -> EchoSequence:
     """Add rate, view and ED/ES frames from the lists of the EchoNet folder a video lies in."""
     path = sequence.source

@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from cardiac.errors import CardiacError, SettingsError
-from cardiac.geometry import Spacing
+from cardiac.geometry import Region, Spacing
 from cardiac.io import camus, echonet
+from cardiac.io.pixels import believed
 from cardiac.io.registry import read
-from cardiac.sequence import EchoSequence, View
+from cardiac.io.series import read_series
+from cardiac.sequence import EchoSequence, Subject, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,9 @@ class InputItem:
         spacing: (row, column) in mm that overrides the file's.
         frame_time_s: Frame interval in s that overrides the file's.
         ed_frames, es_frames: Frames from 0 that override the file's.
+        height_m, weight_kg: Of the patient, over what the file says.
+        region: Rectangle of the ultrasound image that overrides the file's.
+        parts: Files of a cine that is stored as single frames, in order; ``path`` is the first.
         error: Why it cannot be read, found out already.
         url: Where to fetch it, where it is no local file; ``path`` is then its name alone.
     """
@@ -39,6 +44,10 @@ class InputItem:
     frame_time_s: float | None = None
     ed_frames: tuple[int, ...] = ()
     es_frames: tuple[int, ...] = ()
+    height_m: float | None = None
+    weight_kg: float | None = None
+    region: Region | None = None
+    parts: tuple[Path, ...] = ()
     error: CardiacError | None = None
     url: str | None = None
 
@@ -58,11 +67,19 @@ def read_item(item: InputItem) -> EchoSequence:
     notes = list(sequence.notes)
     if wanted is not None:
         changes["view"] = wanted
-    if item.patient is not None:
-        changes["subject"] = replace(sequence.subject, id=item.patient)
+    subject = _subject(item, sequence.subject)
+    if subject != sequence.subject:
+        changes["subject"] = subject
+    region = sequence.region
+    if item.region is not None:
+        changes["region"] = region = _region(item.region, sequence)
     if item.spacing is not None:
-        changes["spacing"] = item.spacing
-        notes = [n for n in notes if "pixel size" not in n] + ["pixel size from the manifest"]
+        rows = sequence.shape[0] if region is None else region.height
+        changes["spacing"], doubt = believed(
+            item.spacing, rows, sequence.subject.age_years, stated=True
+        )
+        notes = [n for n in notes if "pixel size" not in n]
+        notes += doubt or ("pixel size from the manifest",)
     if item.frame_time_s is not None and len(sequence) > 1:
         changes["times"] = np.arange(len(sequence)) * item.frame_time_s
         notes = [n for n in notes if "frame times" not in n] + ["frame times from the manifest"]
@@ -79,12 +96,35 @@ def read_item(item: InputItem) -> EchoSequence:
     return sequence.replace(**changes, notes=tuple(notes)) if changes else sequence
 
 
+def _subject(item: InputItem, subject: Subject) -> Subject:
+    return replace(
+        subject,
+        id=subject.id if item.patient is None else item.patient,
+        height_m=subject.height_m if item.height_m is None else item.height_m,
+        weight_kg=subject.weight_kg if item.weight_kg is None else item.weight_kg,
+    )
+
+
+def _region(region: Region, sequence: EchoSequence) -> Region:
+    height, width = sequence.shape
+    if region.bottom > height or region.right > width:
+        raise SettingsError(
+            f"the region reaches to row {region.bottom - 1} and column {region.right - 1}, but "
+            f"the image has {height} × {width} pixels.",
+            path=sequence.source,
+            hint="Correct the region.",
+        )
+    return region
+
+
 def _read(item: InputItem, view: View | None) -> EchoSequence:
     if item.url is not None:
         from cardiac.io.remote import fetched
 
         with fetched(item.url) as local:
             return read(local).replace(source=item.path)
+    if item.parts:
+        return read_series(item.parts, read)
     return _read_folder(item, view) if item.path.is_dir() else read(item.path)
 
 
@@ -97,5 +137,8 @@ def _read_folder(item: InputItem, view: View | None) -> EchoSequence:
 
 
 def safe_id(text: str) -> str:
-    """Text as a file name without folders: anything unusual becomes "_"."""
-    return re.sub(r"[^\w.+=@-]+", "_", text).strip("._")[:120] or "input"
+    """Text as a file name without folders: anything unusual becomes "_".
+
+    It never begins with a character that a spreadsheet takes for a formula.
+    """
+    return re.sub(r"[^\w.+=@-]+", "_", text).strip("._").lstrip("._=+@-")[:120] or "input"

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from cardiac.errors import InvalidPixelsError, UnreadableFileError, UnsupportedImageError
 from cardiac.geometry import Spacing
 from cardiac.io.color import luma
+from cardiac.io.orientation import turn_of_scan
 from cardiac.io.pixels import check_file, check_length, check_size, decoding, quiet
 from cardiac.io.volume import Volume, as_frames, axes_of, refuse_depth
 from cardiac.sequence import EchoSequence, Storage
@@ -116,6 +117,7 @@ def load(path: Path) -> Volume:
         values = _grey(values, path).transpose()
         affine = _affine(reader, zooms)
     spacing, notes = _spacing(header, kind, zooms)
+    orientation = header.get("ultrasoundimageorientation", "").upper()
     times, note = _times(stamps, sizes.get("t", 1), kind)
     return Volume(
         as_frames(values, axes),
@@ -124,7 +126,7 @@ def load(path: Path) -> Volume:
         Storage(axes, affine, zooms),
         path,
         (*notes, *note),
-        scan_orientation=header.get("ultrasoundimageorientation", "").upper()[:2],
+        turn=turn_of_scan(orientation) if orientation else None,
     )
 
 

@@ -1,5 +1,8 @@
 """Manifests: which cines to process, and what is known of them, as CSV or Parquet.
 
+CSV is read as spreadsheets write it: separated by comma, semicolon or tab, with decimal commas,
+whole numbers such as 1.0, empty rows and a byte-order mark.
+
 Columns (any order; only ``path`` is required; an empty cell says nothing):
 
 =================  ====================================================================
@@ -12,6 +15,9 @@ spacing_col_mm     width of a pixel in mm, overrides the file; the row's if left
 frame_time_ms      frame interval in ms, overrides the file
 ed_frame           end-diastolic frame, **counted from 0**; several separated by ";"
 es_frame           end-systolic frame, counted from 0; several separated by ";"
+height_cm          of the patient, overrides the file
+weight_kg          of the patient, overrides the file
+region             rectangle of the ultrasound image: top;left;bottom;right, the last two not in it
 =================  ====================================================================
 
 :class:`ManifestRow` is the schema of a row.
@@ -20,16 +26,20 @@ es_frame           end-systolic frame, counted from 0; several separated by ";"
 from __future__ import annotations
 
 import csv
+import io
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from cardiac.errors import CardiacError, SettingsError, UnreadableFileError
+from cardiac.errors import CardiacError, GeometryError, SettingsError, UnreadableFileError
+from cardiac.geometry import Region
 from cardiac.io import camus
+from cardiac.io.dicom_header import view_from_text
 from cardiac.io.item import InputItem, safe_id
 from cardiac.io.registry import stem
 from cardiac.io.remote import is_url, url_name
@@ -39,11 +49,10 @@ SUFFIXES = (".csv", ".parquet")
 """Endings of files that are taken for manifests."""
 _TOLD = 50
 _CELL = 40
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def _view(text: object) -> object:
-    from cardiac.io.dicom_tags import view_from_text
-
     words = str(text)
     if words.lower() in ("", "unknown"):
         return View.UNKNOWN
@@ -57,7 +66,7 @@ def _positive(text: object) -> object:
     if text == "":
         return None
     try:
-        value = float(str(text))
+        value = float(re.sub(r"^(\d*),(\d+)$", r"\1.\2", str(text)))
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
@@ -65,11 +74,34 @@ def _positive(text: object) -> object:
     return value
 
 
+def _within(low: float, high: float) -> Callable[[object], object]:
+    def check(text: object) -> object:
+        value = _positive(text)
+        if isinstance(value, float) and not low <= value <= high:
+            raise ValueError(f"must be from {low:g} to {high:g}")
+        return value
+
+    return check
+
+
 def _frames(text: object) -> object:
-    cells = [cell.strip() for cell in str(text).split(";") if cell.strip()]
+    # A table of floats writes 1 as 1.0, and a German one as 1,0.
+    cells = [re.sub(r"[.,]0*$", "", cell.strip()) for cell in str(text).split(";") if cell.strip()]
     if not all(cell.isascii() and cell.isdecimal() for cell in cells):
         raise ValueError("must be frames counted from 0")
     return tuple(int(cell) for cell in cells)
+
+
+def _rectangle(text: object) -> object:
+    if text == "" or text is None:
+        return None
+    cells = _frames(text)
+    if not isinstance(cells, tuple) or len(cells) != 4:
+        raise ValueError("must be top;left;bottom;right in pixels")
+    try:
+        return Region(*cells)
+    except GeometryError as error:
+        raise ValueError("must be top;left;bottom;right, and hold some pixels") from error
 
 
 def _path(text: object) -> object:
@@ -96,6 +128,9 @@ class ManifestRow(BaseModel):
     frame_time_ms: _Length = Field(None, description="ms")
     ed_frame: _Frames = Field((), description="counted from 0")
     es_frame: _Frames = Field((), description="counted from 0")
+    height_cm: Annotated[float | None, BeforeValidator(_within(30, 250))] = None
+    weight_kg: Annotated[float | None, BeforeValidator(_within(0.5, 400))] = None
+    region: Annotated[Region | None, BeforeValidator(_rectangle)] = None
 
 
 COLUMNS = tuple(ManifestRow.model_fields)
@@ -151,10 +186,10 @@ def check_manifest(path: Path) -> list[Fault]:
     try:
         columns, rows = _load(path)
     except CardiacError as error:
-        return [Fault(1, error.message)]
+        return [Fault(1, f"{error.message} {error.hint}".strip())]
     faults = [
         Fault(1, f"line 1 has the column {name!r}, which is not known")
-        for name in sorted(set(columns) - set(COLUMNS) - {""})
+        for name in sorted(_unknown(columns))
     ]
     names: dict[str, int] = {}
     for line, cells in rows:
@@ -194,23 +229,61 @@ def _load(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
             hint="Check the manifest.",
         ) from failure
     if "path" not in columns or not rows:
-        unknown = sorted(set(columns) - set(COLUMNS) - {""})
+        unknown = sorted(_unknown(columns))
         lacks = "rows" if "path" in columns else "a column named path"
+        how = ""
+        if path.suffix.lower() == ".csv" and "path" not in columns:
+            how = f" It was read as separated by {_SEPARATORS[_separator(_text(path))]}."
         raise SettingsError(
             f"the manifest lacks {lacks}.",
             path=path,
             hint=f"Columns are {', '.join(COLUMNS)}."
-            + (f" Not known: {', '.join(unknown)}." if unknown else ""),
+            + (f" Not known: {', '.join(unknown)}." if unknown else "")
+            + how,
         )
     return columns, rows
 
 
+def _unknown(columns: list[str]) -> set[str]:
+    """Names of columns that mean nothing here; a table's row numbers have none or "Unnamed"."""
+    return {n for n in columns if n and n not in COLUMNS and not re.match(r"unnamed: \d+$", n)}
+
+
+def _text(path: Path) -> str:
+    """Text of a list: UTF-8 or UTF-16 by its byte-order mark, else as Windows writes it."""
+    data = path.read_bytes()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252")
+
+
+def _separator(text: str) -> str:
+    """What separates the cells of a list: what its first line holds most of beside ``path``."""
+    head = text.partition("\n")[0].strip("\r")
+    named = re.fullmatch(r"sep=(.)", head.strip(), re.IGNORECASE)
+    if named is not None and named[1] in _SEPARATORS:
+        return named[1]
+    found = {
+        sign: [cell.strip().strip('"').lower() for cell in head.split(sign)] for sign in _SEPARATORS
+    }
+    return max(found, key=lambda sign: ("path" in found[sign], len(found[sign])))
+
+
 def _csv(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        columns = [(name or "").strip().lower() for name in reader.fieldnames or ()]
-        rows = [(reader.line_num, _cells(row)) for row in reader]
-    return columns, rows
+    text = _text(path)
+    sign = _separator(text)
+    lines = io.StringIO(text, newline="")
+    skipped = 0
+    if text[:4].lower() == "sep=":
+        lines.readline()
+        skipped = 1
+    reader = csv.DictReader(lines, delimiter=sign)
+    columns = [(name or "").strip().lower() for name in reader.fieldnames or ()]
+    rows = [(reader.line_num + skipped, _cells(row)) for row in reader]
+    return columns, [(line, cells) for line, cells in rows if any(cells.values())]
 
 
 def _parquet(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
@@ -265,12 +338,15 @@ def _item(cells: dict[str, str], line: int, manifest: Path) -> InputItem:
     item = InputItem(
         safe_id(row.id or stem(file)),
         file,
-        patient=row.patient or (name.patient if name else None),
+        patient=re.sub(r"^'(?=[=+@-])", "", row.patient) or (name.patient if name else None),
         view=row.view,
         spacing=(height or width or 0.0, width or height or 0.0) if height or width else None,
         frame_time_s=None if row.frame_time_ms is None else row.frame_time_ms / 1000,
         ed_frames=row.ed_frame,
         es_frames=row.es_frame,
+        height_m=None if row.height_cm is None else row.height_cm / 100,
+        weight_kg=row.weight_kg,
+        region=row.region,
         url=row.path if is_url(row.path) else None,
     )
     return item if item.url or file.exists() else _missing(item, line, manifest)

@@ -8,6 +8,9 @@ import os
 from pathlib import Path
 
 from cardiac.errors import SettingsError
+from cardiac.io import echonet
+from cardiac.io.dicom_header import read_view, view_from_text
+from cardiac.io.files import csv_cell
 from cardiac.io.inputs import find_inputs
 from cardiac.io.item import InputItem
 from cardiac.io.registry import find_format, stem
@@ -53,7 +56,11 @@ def manifest_csv(rows: list[dict[str, str]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, BUILT, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    # An id begins with no sign of a formula, and a path that does is told from here.
+    signs = ("=", "+", "-", "@")
+    for row in rows:
+        path = f"./{row['path']}" if row["path"].startswith(signs) else row["path"]
+        writer.writerow(row | {"path": path, "patient": str(csv_cell(row["patient"]))})
     return text.getvalue()
 
 
@@ -68,16 +75,13 @@ def _row(item: InputItem, base: Path) -> dict[str, str]:
         "path": Path(shown).as_posix(),
         "id": item.id,
         "patient": item.patient or "",
-        "view": str(_view(item)),
+        "view": str(_view_of(item)),
         "ed_frame": ";".join(map(str, item.ed_frames)),
         "es_frame": ";".join(map(str, item.es_frames)),
     }
 
 
-def _view(item: InputItem) -> View:
-    from cardiac.io import echonet
-    from cardiac.io.dicom_tags import view_from_text
-
+def _view_of(item: InputItem) -> View:
     if item.view is not View.UNKNOWN or item.path.is_dir():
         return item.view
     known = find_format(item.path)
@@ -91,8 +95,6 @@ def _view(item: InputItem) -> View:
 
 def _dicom_view(path: Path) -> View:
     import pydicom
-
-    from cardiac.io.dicom_tags import read_view
 
     try:
         dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))

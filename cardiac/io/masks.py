@@ -11,10 +11,14 @@ import numpy.typing as npt
 from cardiac.errors import InvalidPixelsError, UnsupportedImageError
 from cardiac.geometry import Mask
 from cardiac.io import itk, nifti
-from cardiac.io.pixels import check_file
+from cardiac.io.pixels import believed, check_file
 from cardiac.io.registry import find_format
 from cardiac.labels import Label
 from cardiac.sequence import EchoSequence
+from cardiac.types import FloatArray
+
+_ROUNDING = 0.01
+"""Departure from a whole number that still is that label."""
 
 
 def read_mask(path: str | Path) -> tuple[Mask, EchoSequence]:
@@ -33,7 +37,6 @@ def read_mask(path: str | Path) -> tuple[Mask, EchoSequence]:
         UnreadableFileError: Missing, truncated, not NIfTI or MetaImage.
         UnsupportedImageError: Another format, or a volume with depth.
         InvalidPixelsError: Fractions, NaN or labels other than 0 to 3.
-        GeometryError: An impossible pixel size.
     """
     path = Path(path)
     check_file(path)
@@ -45,16 +48,40 @@ def read_mask(path: str | Path) -> tuple[Mask, EchoSequence]:
             hint="Convert the mask, for example to .nii.gz.",
         )
     volume = nifti.load(path) if known.module == "nifti" else itk.load(path)
+    volume = volume.upright(labels=True)
     mask = check_labels(volume.values, path)
+    _refuse_one_hot(mask, path)
+    spacing, doubt = believed(volume.spacing, mask.shape[1])
     geometry = EchoSequence(
         frames=mask.copy(),
-        spacing=volume.spacing,
+        spacing=spacing,
         times=volume.times,
         source=path,
         storage=volume.storage,
-        notes=volume.notes,
+        notes=(*volume.notes, *doubt),
     )
     return mask, geometry
+
+
+def _refuse_one_hot(mask: Mask, path: Path) -> None:
+    """Refuse one plane a label in place of one plane a frame."""
+    if 2 <= len(mask) <= len(Label) and mask.max() == 1 and (mask.sum(axis=0) == 1).all():
+        raise UnsupportedImageError(
+            f"holds one-hot masks: {len(mask)} planes of 0 and 1, one a label.",
+            path=path,
+            hint="Store the labels 0 to 3 in one plane a frame.",
+        )
+
+
+def read_map(path: str | Path) -> FloatArray:
+    """Read a map (T, H, W) that :func:`cardiac.io.write_float_map` or its like wrote.
+
+    Raises:
+        CardiacError: As :func:`read_mask`.
+    """
+    path = Path(path)
+    check_file(path)
+    return np.asarray(nifti.load(path).upright(labels=False).values, dtype=np.float32)
 
 
 def check_labels(values: npt.NDArray[Any], path: Path | None) -> Mask:
@@ -65,8 +92,19 @@ def check_labels(values: npt.NDArray[Any], path: Path | None) -> Mask:
     """
     if values.dtype.kind not in "buif":
         raise InvalidPixelsError(f"pixels of type {values.dtype} are no labels.", path=path)
-    # NaN is not among the known labels either.
-    unknown = np.setdiff1d(np.unique(values), [int(label) for label in Label])
+    whole = values
+    if values.dtype.kind == "f":
+        # Resampling and rescaling leave labels off by rounding; more than that is no label.
+        whole = np.rint(values)
+        off = ~(np.abs(values - whole) <= _ROUNDING)
+        if off.any():
+            listed = ", ".join(f"{v:.6g}" for v in np.unique(values[off])[:5].tolist())
+            raise InvalidPixelsError(
+                f"holds values that are no labels ({listed}).",
+                path=path,
+                hint="Resample masks with nearest neighbours, never with interpolation.",
+            )
+    unknown = np.setdiff1d(np.unique(whole), [int(label) for label in Label])
     if unknown.size:
         listed = ", ".join(f"{v:g}" for v in unknown[:5].tolist())
         raise InvalidPixelsError(
@@ -74,4 +112,4 @@ def check_labels(values: npt.NDArray[Any], path: Path | None) -> Mask:
             path=path,
             hint="Labels are 0 background, 1 LV cavity, 2 LV myocardium, 3 left atrium.",
         )
-    return np.ascontiguousarray(values).astype(np.uint8)
+    return np.ascontiguousarray(whole).astype(np.uint8)

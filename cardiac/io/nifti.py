@@ -11,6 +11,7 @@ import numpy.typing as npt
 from cardiac.errors import UnreadableFileError, UnsupportedImageError
 from cardiac.geometry import Spacing
 from cardiac.io.color import luma
+from cardiac.io.orientation import stored_turn
 from cardiac.io.pixels import check_file, check_length, check_size, decoding
 from cardiac.io.volume import Volume, as_frames, axes_of, refuse_depth
 from cardiac.sequence import EchoSequence, Storage
@@ -35,8 +36,7 @@ def read(path: Path) -> EchoSequence:
 def load(path: Path) -> Volume:
     """Read a NIfTI file of (x, y), (x, y, t), (x, y, 1), (x, y, 1, t) in its stored type.
 
-    Voxel sizes of exactly 1 without a unit count as absent. The last voxel size is a frame
-    time only if the header gives a unit of time.
+    The last voxel size is a frame time only if the header gives a unit of time.
 
     Raises:
         UnreadableFileError: Missing, truncated or not NIfTI.
@@ -77,6 +77,7 @@ def load(path: Path) -> Volume:
         storage=Storage(axes, np.asarray(image.affine, dtype=np.float64), zooms),
         path=path,
         notes=note + time_note,
+        turn=stored_turn(bytes(header["aux_file"])),
     )
 
 
@@ -112,16 +113,11 @@ def _check_length(path: Path, size: int) -> None:
 
 def _spacing(zooms: tuple[float, ...], unit: str) -> tuple[Spacing | None, tuple[str, ...]]:
     x, y = zooms[:2]
-    if unit == "unknown" and (x, y) == (1.0, 1.0):
-        return None, ("no pixel size: the header has 1 without a unit",)
     if x == 0 or y == 0:
         return None, ("no pixel size: the header has 0",)
-    spacing = (y * _TO_MM[unit], x * _TO_MM[unit])
     if unit == "unknown":
-        return spacing, ("pixel size from the header, taken as mm",)
-    if spacing == (1.0, 1.0):
-        return spacing, ("pixel size of exactly 1 mm: check that the converter did not invent it",)
-    return spacing, ("pixel size from the NIfTI header",)
+        return (y, x), ("pixel size from the header, taken as mm",)
+    return (y * _TO_MM[unit], x * _TO_MM[unit]), ("pixel size from the NIfTI header",)
 
 
 def _frame_time(zoom: float, unit: str) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import re
@@ -17,11 +18,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cardiac.errors import CardiacError, InvalidPixelsError, UnreadableFileError
+from cardiac.geometry import Spacing
+from cardiac.plausible_ranges import calibration_fault
 
 MAX_BYTES = 4 * 2**30
 MAX_FRAMES = 20_000
 MAX_SIDE = 8192
 MAX_FILE_BYTES = 8 * 2**30
+_TALKATIVE = ("pydicom", "pydicom.pixels.decoders.base", "nibabel.global", "PIL", "libav")
+"""Loggers of decoders: what they say is told with the file, or not at all."""
 _MAX_MESSAGE = 4000
 """Characters of a decoder's message; none that means something is longer."""
 _ENDS_EARLY = re.compile(
@@ -45,7 +50,11 @@ def decoding(path: Path, what: str) -> Iterator[None]:
     Raises:
         UnreadableFileError: In place of any foreign exception.
     """
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    disabled = [logger.disabled for logger in loggers]
     try:
+        for logger in loggers:
+            logger.disabled = True
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
@@ -64,6 +73,9 @@ def decoding(path: Path, what: str) -> Iterator[None]:
             path=path,
             hint="Check that it is what its name says, or export it again in another format.",
         ) from error
+    finally:
+        for logger, before in zip(loggers, disabled, strict=True):
+            logger.disabled = before
 
 
 @contextmanager
@@ -188,6 +200,23 @@ def check_not_constant(frames: npt.NDArray[Any], path: Path) -> None:
             path=path,
             hint="Export the cine again; this one is blank.",
         )
+
+
+def believed(
+    spacing: Spacing | None, rows: int, age_years: float | None = None, *, stated: bool = False
+) -> tuple[Spacing | None, tuple[str, ...]]:
+    """A pixel size that can be that of an echo, else None, and a note that says why.
+
+    Args:
+        spacing: (row, column) in mm, or None.
+        rows: Height of the imaged sector in pixels.
+        age_years: Of the patient, if known.
+        stated: Whether a person gave it.
+    """
+    fault = None if spacing is None else calibration_fault(spacing, rows, age_years, stated=stated)
+    if fault is None:
+        return spacing, ()
+    return None, (f"no pixel size: the one given is not believed ({fault})",)
 
 
 def to_uint8(values: npt.NDArray[Any], path: Path) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:

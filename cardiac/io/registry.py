@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from cardiac.errors import UnreadableFileError, UnsupportedImageError
-from cardiac.io import camus, echonet
+from cardiac.io import camus, echonet, series
 from cardiac.io.pixels import check_file
 from cardiac.sequence import EchoSequence, View
 
@@ -28,7 +28,8 @@ class Format:
         return function
 
 
-_DICOM = Format("DICOM", (".dcm", ".dicom", ".dic"), "dicom")
+_PICTURES = (".png", ".apng", ".gif", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+_DICOM = Format("DICOM", (".dcm", ".dicom", ".dic", ".ima"), "dicom")
 FORMATS = (
     Format("NIfTI", (".nii.gz", ".nii"), "nifti"),
     Format("MetaImage", (".mhd", ".mha"), "itk"),
@@ -36,13 +37,26 @@ FORMATS = (
     Format("GIPL", (".gipl.gz", ".gipl"), "itk"),
     Format("VTK", (".vtk",), "itk"),
     _DICOM,
-    Format("video", (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif"), "video"),
-    Format("picture", (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"), "still"),
+    Format("video", (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm"), "video"),
+    Format("picture", _PICTURES, "picture"),
 )
 
 
+_UNPACK = "Unpack it and give the folder."
+_FOREIGN = {
+    b"PK\x03\x04": ("a zip archive", _UNPACK),
+    b"Rar!": ("a RAR archive", _UNPACK),
+    b"7z\xbc\xaf": ("a 7z archive", _UNPACK),
+    b"\x1f\x8b": ("a gzip archive", _UNPACK),
+    b"BZh": ("a bzip2 archive", _UNPACK),
+    b"%PDF": ("a PDF document", "Give the cine it tells of."),
+    b"\x89HDF": ("an HDF5 file", "Export the cine as DICOM, NIfTI or video."),
+}
+"""First bytes of files that people give for images."""
+
+
 def find_format(path: Path) -> Format | None:
-    """The format of a file by its ending, else by the DICOM preamble, else None."""
+    """The format of a file by its ending, else by its first bytes (DICOM), else None."""
     name = path.name.lower()
     for known in FORMATS:
         if name.endswith(known.endings):
@@ -75,7 +89,6 @@ def read(path: str | Path) -> EchoSequence:
         UnreadableFileError: Missing, empty, truncated, of no known format.
         UnsupportedImageError: Not a greyscale two-dimensional echo cine.
         InvalidPixelsError: NaN, blank, mixed or absurd sizes.
-        GeometryError: An impossible pixel size.
     """
     path = Path(path)
     check_file(path)
@@ -86,21 +99,48 @@ def read(path: str | Path) -> EchoSequence:
                 path=path,
                 hint="Give one of its videos, or the folder to the batch job.",
             )
-        return camus.read_camus(path)
+        return _read_folder(path)
     known = find_format(path)
     if known is None:
+        if what := foreign_format(path):
+            raise UnreadableFileError(f"is {what[0]}.", path=path, hint=what[1])
         raise UnreadableFileError(
             "is of no known image format.",
             path=path,
             hint="Known are DICOM, NIfTI, MetaImage, NRRD, GIPL, VTK, AVI, MP4, MOV, MKV, GIF, "
-            "PNG, JPEG, BMP and TIFF.",
+            "PNG, JPEG, BMP, TIFF and WebP.",
         )
     return _view_from_name(echonet.enrich(camus.enrich(known.read(path))), path)
 
 
+def _read_folder(path: Path) -> EchoSequence:
+    """A CAMUS patient, else the one cine that a folder holds as single frames."""
+    try:
+        files = sorted(file for file in path.iterdir() if file.is_file())
+    except OSError:
+        files = []
+    if not any(camus.parse_name(file) for file in files):
+        found = series.find_series(files, read)
+        if len(found) == 1:
+            return series.read_series(found[0].files, read).replace(source=path)
+    return camus.read_camus(path)
+
+
+def foreign_format(path: Path) -> tuple[str, str] | None:
+    """What a file is that is no image, and what to do with it; None where that is not known."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError:
+        return None
+    if path.suffix.lower() in (".xlsx", ".xls", ".ods"):
+        return "a spreadsheet, not an image", "Save a list of cines as CSV."
+    return next((told for magic, told in _FOREIGN.items() if head.startswith(magic)), None)
+
+
 def _view_from_name(sequence: EchoSequence, path: Path) -> EchoSequence:
     """The view that the file's name tells, where nothing in the file does."""
-    from cardiac.io.dicom_tags import view_from_text
+    from cardiac.io.dicom_header import view_from_text
 
     if sequence.view is not View.UNKNOWN:
         return sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from cardiac.errors import UnsupportedImageError
 from cardiac.geometry import Spacing
-from cardiac.io.pixels import to_uint8
+from cardiac.io.orientation import Turn, trusted_turn, turn_of_affine
+from cardiac.io.pixels import believed, to_uint8
 from cardiac.sequence import EchoSequence, Storage
 
 CAMUS_DEPTH_MM = 1.54
@@ -29,8 +30,8 @@ class Volume:
         storage: Layout in the file.
         path: The file.
         notes: How geometry and time were found.
-        scan_orientation: Where x and y of a tracked scanner's image point: M or U (marked or
-            unmarked side), then F or N (far or near); "" where nothing tells.
+        turn: How it must be turned to be upright, where the file tells that outright; None
+            where only its affine does.
     """
 
     values: npt.NDArray[np.generic]
@@ -39,23 +40,49 @@ class Volume:
     storage: Storage
     path: Path
     notes: tuple[str, ...]
-    scan_orientation: str = ""
+    turn: Turn | None = None
 
     def as_sequence(self) -> EchoSequence:
         """The volume as a greyscale cine.
 
         Raises:
             InvalidPixelsError: NaN, infinite or constant pixels.
-            GeometryError: An impossible pixel size.
         """
-        frames, notes = to_uint8(self.values, self.path)
+        volume = self.upright(labels=False)
+        frames, notes = to_uint8(volume.values, self.path)
+        spacing, doubt = believed(volume.spacing, frames.shape[1])
         return EchoSequence(
             frames=frames,
-            spacing=self.spacing,
+            spacing=spacing,
             times=self.times,
             source=self.path,
-            storage=self.storage,
-            notes=self.notes + notes,
+            storage=volume.storage,
+            notes=(doubt or volume.notes[:1]) + volume.notes[1:] + notes,
+        )
+
+    def upright(self, *, labels: bool) -> Volume:
+        """The volume turned as its file tells.
+
+        Args:
+            labels: Whether its values are labels, not grey levels.
+        """
+        turn, note = self.turn, ""
+        if turn is None:
+            turn = turn_of_affine(self.storage.affine, self.storage.axes)
+            turn, note = trusted_turn(turn, self.values, labels=labels)
+        elif turn:
+            note = f"put upright as the file tells: {turn}"
+        spacing = self.spacing
+        if turn.transposed and spacing is not None:
+            spacing = (spacing[1], spacing[0])
+        axes = turn.axes(self.storage.axes)
+        return replace(
+            self,
+            values=np.ascontiguousarray(turn.apply(self.values)),
+            spacing=spacing,
+            storage=replace(self.storage, axes=axes, flips=turn.flips),
+            notes=(*self.notes, note) if note else self.notes,
+            turn=Turn(),
         )
 
 
@@ -86,7 +113,8 @@ def axes_of(shape: tuple[int, ...], path: Path) -> str:
     raise UnsupportedImageError(
         f"an array of {' × '.join(map(str, shape))} is not a two-dimensional cine.",
         path=path,
-        hint="Export single planes over time; volumes with depth are not read.",
+        hint="Export single planes over time; volumes with depth are not read. "
+        "Of one-hot masks, store the labels 0 to 3 in one array.",
     )
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cardiac.errors import GeometryError, OutputError
 from cardiac.io.files import replacing
 from cardiac.io.masks import check_labels
+from cardiac.io.orientation import storage_mark
 from cardiac.labels import Label
 from cardiac.sequence import EchoSequence
 
@@ -26,10 +27,11 @@ _MASK_NOTE = "labels: " + ", ".join(f"{label.value} {label.title}" for label in 
 def write_mask(path: str | Path, masks: npt.ArrayLike, sequence: EchoSequence) -> Path:
     """Write a mask sequence as uint8 NIfTI, the way the cine it belongs to was stored.
 
-    A NIfTI or MetaImage cine lends its array order and affine; DICOM and video masks are
-    stored (x, y, t) as in CAMUS. Voxel sizes are the pixel spacing in mm, and the median
-    frame interval in s where it is known. Without calibration they are 1 and the unit of
-    length stays unknown. The same input gives the same bytes.
+    A NIfTI, MetaImage, NRRD or GIPL cine lends its array order and affine, so the mask lies on
+    the file's own grid even where the cine was turned upright; DICOM and video masks are stored
+    (x, y, t) as in CAMUS, or as their file is turned. Voxel sizes are the pixel spacing in mm,
+    and the median frame interval in s where it is known. Without calibration they are 1 and the
+    unit of length stays unknown. The same input gives the same bytes.
 
     Args:
         path: File to write, ending in .nii.gz or .nii. Its folder is made if need be.
@@ -116,7 +118,7 @@ def _write(
     axes = _axes(sequence)
     zooms = _zooms(sequence, axes)
     make: Any = Nifti1Image
-    image = make(_stored(planes, axes), _affine(sequence, zooms))
+    image = make(_stored(planes, axes, sequence.storage.flips), _affine(sequence, axes, zooms))
     # As in CAMUS: scanner-independent coordinates in the sform, no qform.
     image.header.set_qform(None, code=0)
     image.header.set_zooms(zooms)
@@ -126,6 +128,7 @@ def _write(
     )
     if slope is not None:
         image.header.set_slope_inter(slope, 0)
+    image.header["aux_file"] = storage_mark(sequence.storage)
     image.header["descrip"] = note.encode("ascii", "replace")[:79]
     with replacing(path) as temporary, temporary.open("wb") as file:
         if name.endswith(".gz"):
@@ -143,8 +146,9 @@ def _axes(sequence: EchoSequence) -> str:
     return axes if fits and ("t" in axes or len(sequence) == 1) else "xyt"
 
 
-def _stored(planes: npt.NDArray[Any], axes: str) -> npt.NDArray[Any]:
-    """Planes (T, H, W) as an array in the order of ``axes``; z has length one."""
+def _stored(planes: npt.NDArray[Any], axes: str, flips: str) -> npt.NDArray[Any]:
+    """Planes (T, H, W) as an array as the file has it; z has length one."""
+    planes = planes[:, :: -1 if "y" in flips else 1, :: -1 if "x" in flips else 1]
     full = planes[:, :, :, None]
     order = ["tyxz".index(axis) for axis in axes]
     dropped = tuple(i for i in range(4) if i not in order)
@@ -161,12 +165,16 @@ def _zooms(sequence: EchoSequence, axes: str) -> tuple[float, ...]:
     return tuple(size[axis] for axis in axes)
 
 
-def _affine(sequence: EchoSequence, zooms: tuple[float, ...]) -> npt.NDArray[np.float64]:
+def _affine(sequence: EchoSequence, axes: str, zooms: tuple[float, ...]) -> npt.NDArray[np.float64]:
     """The input's affine, its columns scaled where a manifest corrected the pixel size."""
     sizes = np.array([*zooms[:2], 1.0])
     stored = sequence.storage.affine
     if stored is None:
-        return np.diag([-sizes[0], -sizes[1], 1.0, 1.0])
+        affine = np.diag([0.0, 0.0, 1.0, 1.0])
+        for column, axis in enumerate(axes[:2]):
+            sign = 1.0 if axis in sequence.storage.flips else -1.0
+            affine["xy".index(axis), column] = sign * sizes[column]
+        return affine
     affine = np.array(stored, dtype=np.float64)
     lengths = np.linalg.norm(affine[:3, :2], axis=0)
     changed = (lengths > 0) & (np.abs(lengths - sizes[:2]) > 1e-4 * sizes[:2])

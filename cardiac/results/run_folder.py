@@ -19,7 +19,7 @@ from cardiac.errors import CardiacError, NotFoundError, UnreadableFileError
 from cardiac.geometry import Mask, Spacing
 from cardiac.io import InputItem, read_item
 from cardiac.io.files import file_hash
-from cardiac.io.masks import read_mask
+from cardiac.io.masks import read_map, read_mask
 from cardiac.results import layout
 from cardiac.results.review import Decisions
 from cardiac.results.tables import frame_numbers, number, read_texts
@@ -230,12 +230,10 @@ class RunFolder:
 
     def uncertainty(self, case: str) -> FloatArray | None:
         """(T, H, W) uncertainty from 0 to 1 of the run's masks of a case, or None."""
-        from cardiac.io import nifti
-
         path = layout.uncertainty_file(self.folder, case)
         if case not in self.by_id or not path.is_file():
             return None
-        return np.asarray(nifti.load(path).values, dtype=np.float32)
+        return read_map(path)
 
     def thumbnail(self, case: str) -> Path | None:
         """The thumbnail that the report has of a case, or None."""

@@ -3,8 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cardiac.errors import SettingsError, UnreadableFileError, UnsupportedImageError
-from cardiac.io import describe, find_inputs, read, read_item
+from cardiac.errors import (
+    InvalidPixelsError,
+    SettingsError,
+    UnreadableFileError,
+    UnsupportedImageError,
+)
+from cardiac.io import describe, find_inputs, list_inputs, read, read_item, read_mask
 from cardiac.sequence import View
 
 
@@ -81,7 +86,7 @@ def test_a_manifest_overrides_the_file(write_video, frames, tmp_path):
         ("a.avi,-1,,", "spacing_row_mm"),
         ("a.avi,,x,", "ed_frame"),
         ("a.avi,,,sideways", "view"),
-        (",,,", "no path"),
+        (",,,A4C", "no path"),
     ],
 )
 def test_a_bad_row_says_which_and_spares_the_others(write_video, frames, tmp_path, row, words):
@@ -128,3 +133,73 @@ def test_frames_cannot_be_changed(write_nifti, frames):
     with pytest.raises(ValueError, match="read-only"):
         sequence.frames[0, 0, 0] = 1
     assert sequence.frames.dtype == np.uint8
+
+
+def test_what_is_passed_over_is_named_with_its_reason(write_nifti, write_video, frames, tmp_path):
+    import zipfile
+
+    write_nifti(frames, "in/a.nii.gz")
+    write_nifti(frames, "in/a_gt.nii.gz")
+    write_nifti(frames, "in/out/masks/b.nii.gz")
+    (tmp_path / "in" / "out" / "run.json").write_text("{}")
+    (tmp_path / "in" / "notes.txt").write_text("not an image")
+    with zipfile.ZipFile(tmp_path / "in" / "study.zip", "w") as archive:
+        archive.writestr("a", "b")
+    write_video(frames, "in/net/Videos/clip.avi")
+    (tmp_path / "in/net/FileList.csv").write_text("FileName,FPS\nclip,50\ngone,50\n")
+    found = list_inputs([tmp_path / "in"])
+    assert [item.id for item in found.items] == ["a", "clip"]
+    told = {passed.path.rpartition("/")[2]: passed.reason for passed in found.passed_over}
+    assert told == {
+        "a_gt.nii.gz": "a mask by its name",
+        "notes.txt": "of no known image format",
+        "out": "results of an earlier run",
+        "study.zip": "a zip archive",
+        "gone": "named in FileList.csv, not there",
+    }
+
+
+def test_an_archive_says_that_it_is_one(tmp_path):
+    (tmp_path / "study.zip").write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(UnreadableFileError, match=r"zip archive.*Unpack"):
+        read(tmp_path / "study.zip")
+
+
+def test_a_name_that_is_no_utf8_spoils_its_own_case_only(write_nifti, frames, tmp_path):
+    import os
+
+    good = write_nifti(frames, "in/a.nii.gz")
+    odd = os.fsencode(tmp_path / "in") + b"/b\xff.nii.gz"
+    try:
+        with open(odd, "wb") as file:  # noqa: PTH123
+            file.write(good.read_bytes())
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    items = find_inputs([tmp_path / "in"])
+    assert [item.id for item in items] == ["a", "b_xff"]
+    with pytest.raises(UnreadableFileError, match="Rename") as caught:
+        read_item(items[1])
+    # Whatever is told of it can be written into any file.
+    for text in (str(caught.value), str(items[1].path), items[1].id):
+        text.encode("utf-8")
+
+
+def test_one_hot_masks_are_told(write_nifti):
+    from cardiac.errors import CardiacError
+
+    labels = np.zeros((96, 128), np.uint8)
+    labels[30:60, 40:80] = 1
+    one_hot = np.stack([labels == 0, labels == 1, labels == 2, labels == 3]).astype(np.uint8)
+    with pytest.raises(CardiacError, match="one-hot"):
+        read_mask(write_nifti(one_hot, "a_gt.nii.gz"))
+
+
+@pytest.mark.parametrize("off", [1e-5, -0.009])
+def test_labels_within_rounding_are_labels(write_nifti, off):
+    labels = np.zeros((2, 96, 128), np.float32)
+    labels[:, 30:60, 40:80] = 1
+    labels[:, 60:70, 40:80] = 3
+    path = write_nifti(np.where(labels > 0, labels + np.float32(off), 0).astype(np.float32))
+    np.testing.assert_array_equal(read_mask(path)[0], labels)
+    with pytest.raises(InvalidPixelsError, match=r"1\.02"):
+        read_mask(write_nifti(labels + np.float32(0.02)))

@@ -13,7 +13,7 @@ from cardiac.errors import (
 from cardiac.io import read
 
 
-def write(path, frames, *, local=False, compressed=False, spacing="0.308 0.154 1.54", **keys):
+def write(path, frames, *, local=False, compressed=False, spacing="0.616 0.508 1.54", **keys):
     data = frames.tobytes()
     data = zlib.compress(data) if compressed else data
     header = {
@@ -47,10 +47,10 @@ def test_pixels_and_spacing(tmp_path, frames, local, compressed):
     path = tmp_path / ("cine.mha" if local else "cine.mhd")
     sequence = read(write(path, frames, local=local, compressed=compressed))
     np.testing.assert_array_equal(sequence.frames, frames)
-    assert sequence.spacing == (0.154, 0.308)
+    assert sequence.spacing == (0.508, 0.616)
     assert sequence.times is None
     # The same orientation as the NIfTI release of the same data.
-    np.testing.assert_allclose(np.diag(sequence.storage.affine)[:2], [-0.308, -0.154])
+    np.testing.assert_allclose(np.diag(sequence.storage.affine)[:2], [-0.616, -0.508])
 
 
 def test_big_endian_and_floats(tmp_path, frames):

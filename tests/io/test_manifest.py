@@ -125,3 +125,73 @@ def test_whatever_a_manifest_holds_it_is_read_or_told(tmp_path_factory, cells, n
         # A row without a fault is a row without an error.
         if not faults:
             assert all(item.error is None for item in items)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_lists_are_read_as_spreadsheets_write_them(tmp_path, encoding, separator):
+    (tmp_path / "Ärzte.avi").touch()
+    rows = [
+        ["path", "id", "view", "spacing_row_mm", "ed_frame", "es_frame"],
+        ["Ärzte.avi", "p1", "A4C", '"0,773129"', "1.0", "13.0"],
+        [""] * 6,
+        ["Ärzte.avi", "p2", "A4C", "0.5", '"0;9"', ""],
+        [],
+    ]
+    text = "\r\n".join(separator.join(row) for row in rows)
+    (tmp_path / "list.csv").write_bytes(text.encode(encoding))
+    assert check_manifest(tmp_path / "list.csv") == []
+    first, second = find_inputs([tmp_path / "list.csv"])
+    assert first.spacing == (0.773129, 0.773129)
+    assert (first.ed_frames, first.es_frames, second.ed_frames) == ((1,), (13,), (0, 9))
+    assert first.path.name == "Ärzte.avi"
+    assert first.error is None
+
+
+def test_a_separator_can_be_named_and_row_numbers_mean_nothing(tmp_path):
+    (tmp_path / "a.avi").touch()
+    for text in (
+        "sep=;\npath;id\na.avi;one\n",
+        ",path,id\n0,a.avi,one\n",
+        "Unnamed: 0,path\n0,a.avi",
+    ):
+        (tmp_path / "list.csv").write_text(text)
+        assert check_manifest(tmp_path / "list.csv") == []
+        (item,) = find_inputs([tmp_path / "list.csv"])
+        assert item.path == tmp_path / "a.avi"
+
+
+def test_what_is_no_list_tells_its_separator(tmp_path):
+    (tmp_path / "list.csv").write_text("file;name\na.avi;one\n")
+    (fault,) = check_manifest(tmp_path / "list.csv")
+    assert "separated by semicolons" in fault.message
+    assert "file;name" not in fault.message
+    assert "Columns are path" in fault.message
+
+
+@pytest.mark.parametrize("cell", ["1.5", "1,5", "x", "-1", "1e0"])
+def test_half_a_frame_is_no_frame(tmp_path, cell):
+    (tmp_path / "a.avi").touch()
+    (tmp_path / "list.csv").write_text(f'path,ed_frame\na.avi,"{cell}"\n')
+    (fault,) = check_manifest(tmp_path / "list.csv")
+    assert "frames counted from 0" in fault.message
+
+
+@pytest.mark.parametrize("cell", ["1;2;3", "5;5;5;9", "a;b;c;d", "3;3;9"])
+def test_a_region_has_four_sides_and_some_pixels(tmp_path, cell):
+    (tmp_path / "a.avi").touch()
+    (tmp_path / "list.csv").write_text(f'path,region\na.avi,"{cell}"\n')
+    (fault,) = check_manifest(tmp_path / "list.csv")
+    assert "region" in fault.message
+
+
+def test_a_made_manifest_holds_no_formula(tmp_path, write_video, frames):
+    write_video(frames, "in/=1+1.avi")
+    write_video(frames, "in/@x/-2.avi")
+    rows = build_manifest(tmp_path / "in", tmp_path / "in")
+    text = manifest_csv(rows)
+    for row in csv.reader(io.StringIO(text)):
+        assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
+    (tmp_path / "in" / "list.csv").write_text(text)
+    items = find_inputs([tmp_path / "in" / "list.csv"])
+    assert all(item.error is None for item in items)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import stat
+from dataclasses import asdict
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from cardiac.settings import ProcessSettings
 
 LIBRARIES = ("numpy", "scipy", "torch", "monai", "openvino", "pydicom", "nibabel", "av")
-_HEADER = 64 * 1024
+_HEADER = 8 * 2**20
 
 
 def library_versions() -> dict[str, str | None]:
@@ -61,8 +62,8 @@ def input_files(item: InputItem) -> list[Path]:
     path = item.path
     if path.is_dir():
         return sorted(p for p in path.iterdir() if p.is_file())
-    files = {path}
-    if path.suffix.lower() == ".mhd":
+    files = {path, *item.parts}
+    if path.suffix.lower() in (".mhd", ".nhdr"):
         files |= _companion(path)
     files |= {path.with_name(name) for name in _info_names(path)}
     if path.parent.name == "Videos":
@@ -131,6 +132,9 @@ def _facts(item: InputItem) -> dict[str, Any]:
         "frame_time_s": item.frame_time_s,
         "ed_frames": item.ed_frames,
         "es_frames": item.es_frames,
+        "height_m": item.height_m,
+        "weight_kg": item.weight_kg,
+        "region": item.region and asdict(item.region),
         "error": None if item.error is None else item.error.message,
     }
 
@@ -141,7 +145,9 @@ def _companion(header: Path) -> set[Path]:
             text = file.read(_HEADER).decode("latin-1")
     except OSError:
         return set()
-    found = re.search(r"^\s*ElementDataFile\s*=\s*([^\r\n/\\]+?)\s*$", text, re.M | re.I)
+    found = re.search(
+        r"^\s*(?:ElementDataFile\s*=|data ?file\s*:)\s*([^\r\n/\\]+?)\s*$", text, re.M | re.I
+    )
     return {header.with_name(found[1])} if found and found[1] not in (".", "..") else set()
 
 

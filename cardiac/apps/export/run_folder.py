@@ -217,12 +217,10 @@ class RunFolder:
         Raises:
             InputError: It cannot be read.
         """
-        from cardiac.io import nifti
+        from cardiac.io.masks import read_map
 
         path = self.folder / "uncertainty" / f"{case.name}.nii.gz"
-        if not path.is_file():
-            return None
-        return np.asarray(nifti.load(path).values, dtype=np.float32)
+        return read_map(path) if path.is_file() else None
 
 
 def _views(patient: str, sequences: Sequence[Case]) -> tuple[Case, ...]:
