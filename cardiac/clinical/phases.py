@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,17 @@ ED_AFTER_ES = Reason(
 NO_WHOLE_BEAT = Reason(
     "no_whole_beat", "the clip holds no beat from before end-diastole to after end-systole"
 )
+IRREGULAR = Reason(
+    "irregular_beats",
+    "the beats are irregular: their lengths differ by more than a fifth",
+)
+LEFT_OUT = Reason(
+    "beat_left_out", "a beat that contracts much less than the others is not among those measured"
+)
+R_WAVES_DISBELIEVED = Reason(
+    "r_waves_disbelieved",
+    "the R waves of the file do not fit its images: the curve of the area decides",
+)
 MID_BEAT = Reason("mid_beat", "the clip starts in the middle of a beat")
 SMOOTH_S = 0.03
 """Standard deviation of the smoothing of the curve."""
@@ -32,6 +43,21 @@ LEAST_SWING = 0.3
 """Least rise and fall of a beat ÷ range of the whole curve."""
 WHOLE_SWING = 0.6
 """Least fall of a beat that is seen whole ÷ range of the whole curve."""
+HIGH, LOW = 0.15, 0.85
+"""Emptying, as a fraction of the fall, at which the steep part of ejection begins and ends."""
+BEFORE_HIGH, AFTER_LOW = 0.85, 0.88
+"""Time from end-diastole to `HIGH`, and from `LOW` to end-systole, ÷ the time between them, of an
+ejection with an early peak (Weissler, Harris and Schoenfeld 1968 for its length)."""
+STEEP_S = 0.02
+"""Standard deviation of the smoothing that the steep part is timed on."""
+NOISE_TIMES = 3.0
+"""By how much, ÷ the noise, a frame farther off must be larger to be taken."""
+R_WAVE_S = (0.25, 2.2)
+"""Shortest and longest time between R waves: 240 and 27 beats a minute."""
+R_WAVE_APART = 0.2
+"""Largest distance of an R wave from the curve's end-diastole ÷ time between R waves."""
+IRREGULAR_ABOVE = 0.2
+"""Largest difference of a beat's length from the median ÷ the median of a regular rhythm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +109,14 @@ def find_phases(
 ) -> Phases:
     """Find end-diastole and end-systole of every beat.
 
-    Frames given by the file are taken as they are. R waves part the beats where there are
-    any. Otherwise end-systoles are the minima of the smoothed curve, and end-diastole is
-    the maximum before each; where no contraction is seen whole, the maximum after it.
+    Frames given by the file are taken as they are. Otherwise the beats are the contractions of
+    the smoothed curve; R waves part them where they are believed, that is where they lie in the
+    clip, follow each other as beats can, and meet the curve's own end-diastoles.
+
+    Where the ventricle hardly changes, as in diastasis and in the isovolumic phases, noise would
+    choose its largest and smallest frame. The steep part of ejection is timed instead, which noise
+    hardly moves; end-diastole is the largest frame next to where it begins, end-systole the
+    smallest next to where it ends.
 
     Args:
         area: (T,) area (or volume) of the ventricle, NaN where it is missing.
@@ -108,14 +139,116 @@ def find_phases(
         low, high = sorted(known, key=lambda frame: curve[frame])
         beat = Beat(int(high), int(low), True)
         return Phases((beat,), heart_rate_bpm, "area", (TWO_FRAMES,))
-    smooth = _smooth(np.interp(np.arange(curve.size), known, curve[known]), clock)
+    whole = np.interp(np.arange(curve.size), known, curve[known])
+    smooth = _smooth(whole, clock)
+    rate = heart_rate_bpm if heart_rate_bpm and _possible(60 / heart_rate_bpm) else None
+    found = _from_curve(smooth, clock, rate)
     if clock is not None and len(r_wave_times) >= 2:
         waves = _frames_at(r_wave_times, clock)
-        parted = _between_waves(smooth, waves)
-        if parted:
-            rate = heart_rate_bpm or 60.0 / float(np.median(np.diff(sorted(r_wave_times))))
-            return Phases(tuple(parted), rate, "r_waves")
-    return _from_curve(smooth, clock, heart_rate_bpm)
+        if _believed(waves, clock, found):
+            parted = _between_waves(smooth, waves)
+            rate = rate or 60.0 / float(np.median(np.diff(clock[waves])))
+            found = Phases(tuple(parted), rate, "r_waves")
+        else:
+            found = replace(found, notes=(*found.notes, R_WAVES_DISBELIEVED))
+    timed = _timed(whole, clock, found.beats)
+    return replace(found, beats=timed, notes=(*found.notes, *_rhythm(timed, clock)))
+
+
+def _possible(seconds: float) -> bool:
+    """Whether a heart can beat so fast or so slowly."""
+    return R_WAVE_S[0] <= seconds <= R_WAVE_S[1]
+
+
+def _believed(waves: list[int], clock: Array, curve: Phases) -> bool:
+    """Whether R waves fit the clip and the curve of the area."""
+    if len(waves) < 2:
+        return False
+    between = np.diff(clock[waves])
+    if not all(_possible(float(seconds)) for seconds in between):
+        return False
+    ends = [clock[beat.ed] for beat in curve.beats if beat.complete]
+    if not ends:
+        return True
+    apart = [float(np.abs(clock[waves] - end).min()) for end in ends]
+    return float(np.median(apart)) <= R_WAVE_APART * float(np.median(between))
+
+
+def _timed(curve: Array, clock: Array | None, beats: Sequence[Beat]) -> tuple[Beat, ...]:
+    """Beats whose ends are the extremes of the curve next to where the steep part points."""
+    step = 1.0 if clock is None else float(np.median(np.diff(clock)))
+    width = 0.6 if clock is None else max(0.6, STEEP_S / step)
+    smooth = np.asarray(ndimage.gaussian_filter1d(curve, width, mode="nearest"))
+    around = 1 if clock is None else max(1, round(2 * STEEP_S / step))
+    # Third differences of what moves smoothly are those of its noise alone.
+    bends = np.abs(np.diff(curve, 3))
+    noise = 1.48 * float(np.median(bends)) / 20**0.5 if bends.size else 0.0
+    found, first = [], 0
+    for number, beat in enumerate(beats):
+        last = beats[number + 1].ed if number + 1 < len(beats) else curve.size - 1
+        bounds = (first, max(last, beat.es))
+        found.append(_timed_beat(curve, smooth, beat, bounds, (around, noise)))
+        first = beat.es
+    return tuple(found)
+
+
+def _timed_beat(
+    curve: Array,
+    smooth: Array,
+    beat: Beat,
+    bounds: tuple[int, int],
+    reach: tuple[int, float],
+) -> Beat:
+    """One beat, see `_timed`; as it was where the curve shows no steep part."""
+    (first, last), (around, noise) = bounds, reach
+    if beat.ed >= beat.es:
+        return beat
+    top = float(np.median(smooth[max(first, beat.ed - around) : beat.ed + around + 1]))
+    bottom = float(np.median(smooth[max(beat.ed, beat.es - around) : beat.es + around + 1]))
+    falling = smooth[beat.ed : beat.es + 1]
+    high, low = top - HIGH * (top - bottom), top - LOW * (top - bottom)
+    above = np.flatnonzero(falling > high)
+    if top <= bottom or not above.size or above[-1] + 1 >= falling.size:
+        return beat
+    start = int(above[-1])
+    below = np.flatnonzero(falling[start:] <= low)
+    if not below.size or start + below[0] == 0:
+        return beat
+    stop = start + int(below[0])
+    begins = beat.ed + start + (falling[start] - high) / (falling[start] - falling[start + 1])
+    ends = beat.ed + stop - 1 + (falling[stop - 1] - low) / (falling[stop - 1] - falling[stop])
+    steep = max(ends - begins, 0.5)
+    ed = round(np.clip(begins - BEFORE_HIGH * steep, first, beat.es - 1))
+    es = round(np.clip(ends + AFTER_LOW * steep, ed + 1, last))
+    ed = _extreme(curve, ed, (first, es - 1), 2 * around, noise)
+    es = _extreme(-curve, es, (ed + 1, last), 2 * around, noise)
+    return Beat(ed, es, beat.complete)
+
+
+def _extreme(curve: Array, frame: int, bounds: tuple[int, int], around: int, noise: float) -> int:
+    """The largest frame next to one; one farther off only where it is larger beyond noise."""
+
+    def largest(reach: int) -> int:
+        start = max(bounds[0], frame - reach)
+        return start + int(curve[start : min(bounds[1], frame + reach) + 1].argmax())
+
+    near, far = largest(1), largest(around)
+    return far if curve[far] > curve[near] + NOISE_TIMES * noise else near
+
+
+def _rhythm(beats: Sequence[Beat], clock: Array | None) -> tuple[Reason, ...]:
+    """What is to be told of beats of different lengths, and of one that is not measured."""
+    notes = []
+    ends = np.array([beat.ed for beat in beats if beat.ed < beat.es], dtype=int)
+    if clock is not None and ends.size >= 3:
+        lengths = np.diff(clock[ends])
+        usual = float(np.median(lengths))
+        if float(np.abs(lengths - usual).max()) > IRREGULAR_ABOVE * usual:
+            notes.append(IRREGULAR)
+    inner = beats[1:-1]
+    if any(not beat.complete for beat in inner) and any(beat.complete for beat in beats):
+        notes.append(LEFT_OUT)
+    return tuple(notes)
 
 
 def _smooth(curve: Array, clock: Array | None) -> Array:

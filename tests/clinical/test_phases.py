@@ -116,3 +116,56 @@ def test_what_does_not_beat_has_no_beats(area: list[float]) -> None:
     assert found.beats == ()
     assert found.heart_rate_bpm is None
     assert found.notes
+
+
+@pytest.mark.parametrize("start", [0.0, 0.3, 0.55, 0.8])
+def test_the_ends_of_a_beat_are_where_it_is_largest_and_smallest(start: float) -> None:
+    times, _, area = _curve(150, 50, 60, start)
+    for beat in find_phases(area, times).measured:
+        around = area[max(0, beat.ed - 4) : beat.ed + 5]
+        assert area[beat.ed] == around.max()
+        assert area[beat.es] == area[max(0, beat.es - 4) : beat.es + 5].min()
+
+
+def test_after_a_long_rest_end_diastole_is_where_the_contraction_begins() -> None:
+    """In diastasis the ventricle rests: noise must not choose a frame half a second early."""
+    times = np.arange(150) / 50
+    phase = times % 1.5
+    out, back = np.clip(phase / 0.3, 0, 1), np.clip((phase - 0.4) / 0.2, 0, 1)
+    emptying = np.sin(np.pi / 2 * out) ** 2 - np.sin(np.pi / 2 * back) ** 2
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        area = 3000 - 1200 * emptying + rng.normal(0, 12, times.size)
+        for beat in find_phases(area, times).measured:
+            if beat.ed > 0:
+XX
+
+
+def test_r_waves_that_do_not_fit_the_images_are_not_followed() -> None:
+    times, _, area = _curve(150, 50, 60, 0.0)
+    truth = find_phases(area, times)
+    for waves in ([0.4, 1.4, 2.4], [0.0, 0.001, 0.002], [0.0, 1000.0], [50.0, 51.0]):
+        found = find_phases(area, times, r_wave_times=waves)
+        assert found.source == "area"
+        assert found.beats == truth.beats
+        assert "r_waves_disbelieved" in {note.code for note in found.notes}
+
+
+@pytest.mark.parametrize("rate", [62_000.0, 0.06, -5.0])
+def test_a_rate_that_no_heart_has_is_not_taken(rate: float) -> None:
+    times, _, area = _curve(150, 50, 60, 0.0)
+    assert find_phases(area, times, heart_rate_bpm=rate).heart_rate_bpm == pytest.approx(
+        60, rel=0.1
+    )
+
+
+def test_irregular_beats_are_told() -> None:
+    lengths = [1.0, 1.0, 0.6, 1.3, 1.0]
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    times = np.arange(0, starts[-1], 0.02)
+    beat = np.searchsorted(starts, times, side="right") - 1
+    phase = (times - starts[beat]) / np.array(lengths)[np.minimum(beat, 4)]
+    found = find_phases(2000 + 1500 * np.interp(phase, PHASE, AREA), times)
+    assert "irregular_beats" in {note.code for note in found.notes}
+    regular = find_phases(_curve(200, 50, 60, 0.0)[2], _curve(200, 50, 60, 0.0)[0])
+    assert "irregular_beats" not in {note.code for note in regular.notes}
