@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from cardiac.clinical import INDEX, Indices, combine_views
+from cardiac.clinical.catalogue import NAMES
 from cardiac.errors import CardiacError
 from cardiac.io import InputItem
 from cardiac.reasons import Reason, sentence
 from cardiac.sequence import View
-from cardiac.states import CORRECTIONS, Level, Phase, Status
+from cardiac.states import CORRECTIONS, Level, Phase, Status, Triage
 from cardiac.types import Row
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 UNCALIBRATED = "the file has no pixel size"
 CERTIFICATE, TRIAGE, WARNING, STATUS = "certificate", "triage", "warning", "status"
 """What a reason in the column ``reasons`` is about, where it is not an index by its name."""
+DISAGREEMENTS = ("long_axes_differ", "edv_disagree", "esv_disagree", "ef_disagree")
+"""Warnings of two views that a person must look at."""
 Reasons = list[tuple[str, Reason]]
 """Reasons of a row, each with what it is about."""
 
@@ -85,23 +89,76 @@ def patient_rows(
         which of them belong together is not known, and the views are not combined.
     """
     known = intervals or {}
-    found: dict[str, dict[str, list[tuple[Indices, float | None, Intervals | None]]]] = {}
+    found: dict[str, dict[str, list[_View]]] = {}
     for row, indices, bsa in studies:
         if row.get("patient") and row["view"] in (View.A4C, View.A2C):
             views = found.setdefault(str(row["patient"]), {})
-            views.setdefault(str(row["view"]), []).append((indices, bsa, known.get(str(row["id"]))))
+            one = _View(row, indices, bsa, known.get(str(row["id"])))
+            views.setdefault(str(row["view"]), []).append(one)
     rows = []
     for patient, views in found.items():
-        if sorted(len(views.get(view, ())) for view in (View.A4C, View.A2C)) != [1, 1]:
-            continue
-        ((four, bsa, first),), ((two, other, second),) = views[View.A4C], views[View.A2C]
-        combined = combine_views(four, two, bsa_m2=bsa or other)
-        head: Row = {"id": patient, "level": Level.PATIENT, "patient": patient}
-        head |= {"status": Status.OK, "view": combined.view}
-        head |= {"convention": str(combined.convention)}
-        head["reasons"] = reasons_cell(_of_indices(combined))
-        rows.append(head | _measured(combined) | _biplane_bounds(combined, first, second))
+        if sorted(len(views.get(view, ())) for view in (View.A4C, View.A2C)) == [1, 1]:
+            rows.append(_patient_row(patient, views[View.A4C][0], views[View.A2C][0]))
     return rows
+
+
+class _View(NamedTuple):
+    """One of the two sequences of a patient."""
+
+    row: Row
+    indices: Indices
+    bsa_m2: float | None
+    intervals: Intervals | None
+
+
+def _patient_row(patient: str, four: _View, two: _View) -> Row:
+    """The biplane row of two views; without numbers where one of them is to be rejected."""
+    combined = combine_views(four.indices, two.indices, bsa_m2=four.bsa_m2 or two.bsa_m2)
+    rejected = [one for one in (four, two) if one.row.get("triage") == Triage.REJECT]
+    if rejected:
+        views = " and ".join(str(one.row["view"]) for one in rejected)
+        why = Reason("view_rejected", f"the triage of {views} is reject")
+        combined = replace(combined, values={}, reasons=dict.fromkeys(NAMES, why), stacks={})
+    triage, triage_reasons = _patient_triage(combined, four, two)
+    certified = [one.row.get("certified") for one in (four, two)]
+    told = [
+        f"{one.row['view']}: {text}" for one in (four, two) if (text := one.row.get("certificate"))
+    ]
+    row: Row = {
+        "id": patient,
+        "level": Level.PATIENT,
+        "patient": patient,
+        "status": Status.OK,
+        "view": combined.view,
+        "convention": str(combined.convention),
+        "triage": triage,
+        "triage_reasons": sentence(triage_reasons),
+        "certified": None if None in certified else all(certified),
+        "certificate": "; ".join(told),
+        "reasons": reasons_cell([(TRIAGE, why) for why in triage_reasons] + _of_indices(combined)),
+    }
+    bounds = {} if rejected else _biplane_bounds(combined, four.intervals, two.intervals)
+    return row | _measured(combined) | bounds
+
+
+def _patient_triage(
+    combined: Indices, four: _View, two: _View
+) -> tuple[Triage | None, tuple[Reason, ...]]:
+    """The worse triage of the two views, or review where they do not agree with each other."""
+    levels = [one.row.get("triage") for one in (four, two)]
+    if not all(levels):
+        return None, ()
+    reasons = [
+        Reason(f"view_{level}", f"the triage of {one.row['view']} is {level}")
+        for one, level in zip((four, two), levels, strict=True)
+        if level != Triage.ACCEPT
+    ]
+    apart = [warning for warning in combined.warnings if warning.code in DISAGREEMENTS]
+    if Triage.REJECT in levels:
+        return Triage.REJECT, (*reasons, *apart)
+    if reasons or apart:
+        return Triage.REVIEW, (*reasons, *apart)
+    return Triage.ACCEPT, ()
 
 
 def frame_rows(study: Study, name: str) -> list[Row]:
