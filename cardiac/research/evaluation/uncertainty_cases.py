@@ -1,33 +1,34 @@
-"""What ``cardiac evaluate uncertainty`` looks at: experts' stills, cines with known truth, and
-images that are no apical echo."""
+"""Cases of an evaluation of uncertainty: experts' stills, cines with known truth, OOD images."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from cardiac.clinical import measure_indices
+from cardiac.research.data import VIEWS, labelled_stills, patients_of, photographs
+from cardiac.research.evaluation.uncertainty import EvaluationCase, known_values
+from cardiac.sequence import EchoSequence
+from cardiac.types import ByteArray
+
 if TYPE_CHECKING:
-    from cardiac.research.data import LabelledStill
-    from cardiac.research.evaluation.uncertainty import Case
     from cardiac.research.phantom import CineSpec
 
-INDICES = (
-    "lv_ef_percent", "lv_edv_ml", "lv_esv_ml", "lv_area_ed_cm2", "lv_area_es_cm2",
-    "lv_length_ed_mm", "lv_length_es_mm", "la_area_es_cm2", "myo_area_ed_cm2",
-)  # fmt: skip
-STILLS, CORRUPTED, CLEAN = "stills", "corrupted cines", "clean cines"
-STRANGE = ("camera", "motorcycle_left", "retina", "ihc", "cell", "hubble_deep_field")
+STILLS = {"4CH": "stills A4C", "2CH": "stills A2C"}
+CORRUPTED, CLEAN = "corrupted cines", "clean cines"
+UNSEEN_PHOTOGRAPHS = ("camera", "motorcycle_left", "retina", "ihc", "cell", "hubble_deep_field")
 """Pictures of scikit-image that no training has seen."""
 _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A case that is made when it is needed.
+class CasePlan:
+    """A case, or a patient's two views, made when it is needed.
 
     Attributes:
         name: Unique name of the case.
@@ -39,7 +40,7 @@ class Plan:
     name: str
     made_of: str
     frames: int
-    make: Callable[[], Case]
+    make: Callable[[], list[EvaluationCase]]
 
 
 def plans(
@@ -50,7 +51,7 @@ def plans(
     cines: Path,
     cache: Path | None,
     limit: int | None = None,
-) -> list[Plan]:
+) -> list[CasePlan]:
     """Stills of a split, then the corrupted and the clean cines of a list.
 
     Args:
@@ -62,7 +63,6 @@ def plans(
         cache: Folder where made cines are kept.
         limit: At most so many of each of the three groups, spread evenly over the list.
     """
-    from cardiac.research.data import patients_of
     from cardiac.research.phantom import read_manifest
 
     specs = [s for s in read_manifest(cines) if not s.mask_corruptions]
@@ -87,56 +87,55 @@ def spread(items: Sequence[_Item], limit: int | None) -> list[_Item]:
     return [items[place] for place in places]
 
 
-def _still_plan(data: Path, patient: str) -> Plan:
-    return Plan(f"{patient} stills", patient, 2, lambda: still_case(data, patient))
+def _still_plan(data: Path, patient: str) -> CasePlan:
+    return CasePlan(
+        f"{patient} stills", f"{patient} both views", 4, lambda: still_cases(data, patient)
+    )
 
 
-def _cine_plan(spec: CineSpec, data: Path | None, cache: Path | None) -> Plan:
-    return Plan(spec.id, str(spec), spec.n_frames, lambda: cine_case(spec, data, cache))
+def _cine_plan(spec: CineSpec, data: Path | None, cache: Path | None) -> CasePlan:
+    return CasePlan(spec.id, str(spec), spec.n_frames, lambda: [cine_case(spec, data, cache)])
 
 
-def still_case(data: Path, patient: str) -> Case:
-    """ED and ES of a patient's four-chamber view as a sequence of two frames."""
-    from cardiac.clinical import measure_indices
-    from cardiac.research.data import labelled_stills
-    from cardiac.research.evaluation.uncertainty import Case
-    from cardiac.sequence import EchoSequence
+def still_cases(data: Path, patient: str) -> list[EvaluationCase]:
+    """ED and ES of each view of a patient, as sequences of two frames; four-chamber first."""
+    cases = []
+    stills = labelled_stills(data, [patient])
+    for name, group in groupby(stills, lambda still: still.view):
+        pair = list(group)
+        if len(pair) != 2:
+            continue
+        truth = np.stack([still.mask for still in pair])
+        images, spacing = np.stack([still.image for still in pair]), pair[0].spacing
+        sequence = EchoSequence(images, spacing, view=VIEWS[name], ed_frames=(0,), es_frames=(1,))
+        true = measure_indices(truth, spacing, ed_frames=(0,), es_frames=(1,))
+        cases.append(
+            EvaluationCase(
+                f"{patient} {name}", STILLS[name], patient, sequence, truth, true,
+                known_values(true),
+            )
+        )  # fmt: skip
+    return cases
 
-    pair: list[LabelledStill] = list(labelled_stills(data, [patient]))[:2]
-    truth = np.stack([still.mask for still in pair])
-    sequence = EchoSequence(
-        np.stack([still.image for still in pair]),
-        pair[0].spacing, ed_frames=(0,), es_frames=(1,),
-    )  # fmt: skip
-    true = measure_indices(truth, pair[0].spacing, ed_frames=(0,), es_frames=(1,))
-    return Case(f"{patient} stills", STILLS, patient, sequence, truth, _values(true))
 
-
-def cine_case(spec: CineSpec, data: Path | None, cache: Path | None) -> Case:
+def cine_case(spec: CineSpec, data: Path | None, cache: Path | None) -> EvaluationCase:
     """A cine of the list, made or taken from the cache."""
-    from cardiac.clinical import measure_indices
-    from cardiac.research.evaluation.uncertainty import Case
     from cardiac.research.phantom import cached_cine
 
     cine = cached_cine(spec, data, cache)
     true = measure_indices(
         cine.masks, cine.spacing, cine.times, ed_frames=cine.ed_frames, es_frames=cine.es_frames
     )
-    values = _values(true) | {"lv_ef_percent": cine.ef_percent}
+    values = known_values(true) | {"lv_ef_percent": cine.ef_percent}
     group = CORRUPTED if spec.corruptions else CLEAN
-    return Case(spec.id, group, spec.patient or spec.id, cine.sequence, cine.masks, values)
+    patient = spec.patient or spec.id
+    return EvaluationCase(spec.id, group, patient, cine.sequence, cine.masks, true, values)
 
 
-def _values(indices: Any) -> dict[str, float]:
-    return {n: getattr(indices, n) for n in INDICES if getattr(indices, n) is not None}
-
-
-def oddities() -> Iterator[tuple[str, Any]]:
+def ood_cases() -> Iterator[tuple[str, ByteArray]]:
     """(kind, grey image) of noise and pictures that no training has seen."""
-    from cardiac.cli.train_uncertainty import pictures
-
     rng = np.random.default_rng(99)
     for _ in range(5):
         yield "noise", rng.integers(0, 255, (200, 260)).astype(np.uint8)
-    for picture in pictures(STRANGE):
+    for picture in photographs(UNSEEN_PHOTOGRAPHS):
         yield "photographs", picture
