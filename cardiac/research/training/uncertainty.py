@@ -76,7 +76,8 @@ class TrainUncertaintySettings(BaseModel):
             calibrated on all, those it knows made up for; see
             `cardiac.research.training.uncertainty_calibration`.
         augmented, hardened: Variants of every still: augmented, and made harder.
-        crisp_epochs, fused_epochs: Passes over the stills, each in a variant drawn anew.
+        crisp_epochs, fused_epochs: Passes over the stills, each in a variant drawn anew. None of
+            either keeps the networks of ``start``, and calibrates them for this network.
         augment: Strength of the augmentation.
         batch_size: Examples a step.
         learning_rate: Peak; it rises, stays and falls to zero.
@@ -121,14 +122,17 @@ def train(settings: TrainUncertaintySettings, segmenter: Segmenter, show: Show) 
     s, shape = settings, load_shape_model()
     patients = patients_of("train", s.manifest)
     held = held_out(patients, s.holdout)
-    learnt = _examples(s, segmenter, [p for p in patients if p not in held])
-    ood = ood_images(learnt.images[learnt.variant == 0], OOD_IMAGES, photographs(), s.seed)
+    if s.start is not None and not (s.crisp_epochs or s.fused_epochs):
+        weights = load_uncertainty(s.start)
+    else:
+        learnt = _examples(s, segmenter, [p for p in patients if p not in held])
+        ood = ood_images(learnt.images[learnt.variant == 0], OOD_IMAGES, photographs(), s.seed)
+        weights = UncertaintyTraining(s, learnt, ood, show).run()
+        del learnt
     weights = replace(
-        UncertaintyTraining(s, learnt, ood, show).run(),
-        segmentation_sha256=segmenter.weights.sha256,
-        shape_sha256=shape.sha256,
+        weights, segmentation_sha256=segmenter.weights.sha256, shape_sha256=shape.sha256
     )
-    del learnt
+    s.out.mkdir(parents=True, exist_ok=True)
     kept = _examples(s, segmenter, held, whole=True)
     weights = calibrate(weights, kept, shape.model, ordinary=1 + s.augmented, segmenter=segmenter)
     weights = calibrate_intervals(weights, segmenter, s.data, patients, held)
