@@ -202,7 +202,10 @@ def _timed_beat(
     """One beat, see `_timed`; as it was where the curve shows no steep part."""
     (first, last), (around, noise) = bounds, reach
     if beat.ed >= beat.es:
-        return beat
+        # A filling: there is no ejection to time.
+        es = _extreme(-curve, beat.es, (first, beat.ed - 1), around, noise)
+        ed = _extreme(curve, beat.ed, (es + 1, max(last, beat.ed)), around, noise)
+        return Beat(ed, es, beat.complete)
     top = float(np.median(smooth[max(first, beat.ed - around) : beat.ed + around + 1]))
     bottom = float(np.median(smooth[max(beat.ed, beat.es - around) : beat.es + around + 1]))
     falling = smooth[beat.ed : beat.es + 1]

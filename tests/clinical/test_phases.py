@@ -168,3 +168,13 @@ def test_irregular_beats_are_told() -> None:
     assert "irregular_beats" in {note.code for note in found.notes}
     regular = find_phases(_curve(200, 50, 60, 0.0)[2], _curve(200, 50, 60, 0.0)[0])
     assert "irregular_beats" not in {note.code for note in regular.notes}
+
+
+def test_a_filling_too_has_its_ends_where_the_ventricle_is_largest_and_smallest() -> None:
+    times, _, area = _curve(30, 30, 60, 0.28)
+    area = area.copy()
+    area[20] += 30
+    (beat,) = find_phases(area, times).measured
+    around = slice(max(0, beat.es - 1), beat.es + 2)
+    assert area[beat.es] == area[around].min()
+    assert area[beat.ed] == area[beat.ed - 1 : beat.ed + 2].max()
