@@ -47,15 +47,15 @@ class Canvas:
         wide = max(width, _MIN_WIDTH)
         wide += wide % 2
         top = height + height % 2
-        footer = _footer(wide, remark, tinted)
+        below = footer(wide, remark, tinted)
         self.left = (wide - width) // 4 * 2
-        self.size = (top + footer.shape[0], wide)
+        self.size = (top + below.shape[0], wide)
         self._planes = [
             np.full((self.size[0], wide), _BLACK, np.uint8),
             np.full((self.size[0] // 2, wide // 2), _NEUTRAL, np.uint8),
             np.full((self.size[0] // 2, wide // 2), _NEUTRAL, np.uint8),
         ]
-        for plane, part in zip(self._planes, _to_yuv(footer), strict=True):
+        for plane, part in zip(self._planes, _to_yuv(below), strict=True):
             plane[-part.shape[0] :] = part
         self._reformatter = VideoReformatter()
 
@@ -147,7 +147,7 @@ def _to_yuv(rgb: Bytes) -> tuple[Bytes, Bytes, Bytes]:
     return planes[0], planes[1], planes[2]
 
 
-def _footer(width: int, remark: str, tinted: bool) -> Bytes:
+def footer(width: int, remark: str, tinted: bool) -> Bytes:
     """Rows of text under the image: the colours by name, then the remark; (h, width, 3)."""
     from PIL import Image, ImageDraw
 

@@ -92,7 +92,8 @@ class RunTables:
     def inputs(self) -> dict[str, Mapping[str, Any]]:
         """What the record says of the input of each case."""
         cases = self.record.get("cases")
-        return {str(case["id"]): case for case in cases} if isinstance(cases, list) else {}
+        known = cases if isinstance(cases, list) else []
+        return {str(case.get("id")): case for case in known if isinstance(case, dict)}
 
 
 class RunFolder:

@@ -1,18 +1,15 @@
-from .calibration import Calibration, ErrorModel
+from .calibration import Calibration, ErrorLaw
 from .estimate import Estimator
-from .intervals import Intervals
-from .result import Uncertainty
-from .settings import MethodName, UncertaintySettings
-from .triage import TriageResult
+from .result import Familiarity, Uncertainty
+from .settings import Method, UncertaintySettings
 from .weights import UncertaintyWeights, load_uncertainty
 
 __all__ = [
     "Calibration",
-    "ErrorModel",
+    "ErrorLaw",
     "Estimator",
-    "Intervals",
-    "MethodName",
-    "TriageResult",
+    "Familiarity",
+    "Method",
     "Uncertainty",
     "UncertaintySettings",
     "UncertaintyWeights",

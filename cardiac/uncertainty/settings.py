@@ -1,19 +1,17 @@
-"""Settings of the uncertainty: which method, how it samples, what the intervals hold."""
+"""Which method estimates the uncertainty, and how."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict
 
 
-class MethodName(StrEnum):
+class Method(StrEnum):
     """How uncertainty is estimated.
 
-    ``fused`` is the error-detection network: it joins the segmentation network's answer, the
-    image and CRISP.
+    ``fused`` is the learned doubt made of the network's answer, the image and CRISP.
     """
 
     FUSED = "fused"
@@ -32,14 +30,16 @@ class UncertaintySettings(BaseModel):
         method: fused, crisp, entropy, augmentation, dropout, latent or edge.
         weights: Another weights file than the shipped one.
         samples: Answers or draws of the methods that sample.
-        level: Fraction of experts' values that the intervals are to hold, between 0 and 1.
+        draws: Hearts drawn for the intervals of the indices.
+        level: Share of the true values that the intervals are to hold.
         seed: Source of all randomness.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    method: MethodName = MethodName.FUSED
+    method: Method = Method.FUSED
     weights: Path | None = None
-    samples: PositiveInt = 8
-    level: Annotated[float, Field(gt=0, lt=1)] = 0.9
-    seed: Annotated[int, Field(ge=0)] = 0
+    samples: int = 8
+    draws: int = 100
+    level: float = 0.9
+    seed: int = 0

@@ -1,263 +1,102 @@
-"""Every index with its codes; pre-coordinated ones are of CID 12300 "Core Echo Measurement"."""
+"""What the indices of the catalogue are called in the vocabularies of echocardiography.
+
+The catalogue says what an index is, in words; here stand the codes of those words: sites,
+properties, phases and methods of CID 12305, 12304, 12307 and 12227, as pydicom names them,
+and units of UCUM. An index that is added to the catalogue needs nothing here.
+"""
 
 from __future__ import annotations
 
-from cardiac.apps.export.concept import Concept
-from cardiac.apps.export.dicom.codes import Code
-from cardiac.apps.export.vocabulary import (
-    AREA,
-    AREA_LENGTH,
-    ATRIUM,
-    CHANGE,
-    CYCLE,
-    EJECTION,
-    END_SYSTOLE,
-    INDEXED,
-    LENGTH,
-    MEASURED,
-    PLANIMETRY,
-    RATE,
-    SURFACE,
-    THICKNESS,
-    UNITS,
-    VENTRICLE,
-    VOLUME,
-    WALL,
-)
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 
+from cardiac.apps.export.dicom_object import private_code
+from cardiac.clinical.catalogue import BIPLANE, Index, Kind, Method, Quantity, Site
+from cardiac.clinical.volumes import Convention
+from cardiac.states import Phase
 
-def _loinc(**codes: tuple[str, str]) -> dict[str, Code]:
-    return {view: Code(value, "LN", meaning) for view, (value, meaning) in codes.items()}
-
-
-CONCEPTS: dict[str, Concept] = {
-    "lv_edv_ml": Concept(
-        "LV end diastolic volume",
-        "LVEDV",
-        UNITS["ml"],
-        VENTRICLE,
-        VOLUME,
-        discs=True,
-        core=_loinc(
-            A4C=("79999-9", "Left ventricular end diastolic volume single plane 4C (MOD)"),
-            A2C=("79998-1", "Left ventricular end diastolic volume single plane 2C (MOD)"),
-            biplane=("79996-5", "Left ventricular end diastolic volume biplane (MOD)"),
-        ),
-        public=Code("18026-5", "LN", "Left Ventricular End Diastolic Volume"),
-    ),
-    "lv_esv_ml": Concept(
-        "LV end systolic volume",
-        "LVESV",
-        UNITS["ml"],
-        VENTRICLE,
-        VOLUME,
-        phase=END_SYSTOLE,
-        discs=True,
-        core=_loinc(
-            A4C=("80004-5", "Left ventricular end systolic volume single plane 4C (MOD)"),
-            A2C=("80003-7", "Left ventricular end systolic volume single plane 2C (MOD)"),
-            biplane=("80001-1", "Left ventricular end systolic volume biplane (MOD)"),
-        ),
-        public=Code("18148-7", "LN", "Left Ventricular End Systolic Volume"),
-    ),
-    "lv_ef_percent": Concept(
-        "LV ejection fraction",
-        "LVEF",
-        UNITS["percent"],
-        VENTRICLE,
-        EJECTION,
-        phase=CYCLE,
-        discs=True,
-        core=_loinc(
-            A4C=("79993-2", "Left ventricular ejection fraction single plane 4C (MOD)"),
-            A2C=("79992-4", "Left ventricular ejection fraction single plane 2C (MOD)"),
-            biplane=("79991-6", "Left ventricular ejection fraction biplane (MOD)"),
-        ),
-        public=Code("18043-0", "LN", "Left Ventricular Ejection Fraction by US"),
-    ),
-    "lv_fac_percent": Concept(
-        "LV fractional area change",
-        "LVFAC",
-        UNITS["percent"],
-        VENTRICLE,
-        AREA,
-        CHANGE,
-        CYCLE,
-        PLANIMETRY,
-        public=Code("399287000", "SCT", "Left Ventricular Fractional Area Change"),
-    ),
-    "lv_area_ed_cm2": Concept(
-        "LV end diastolic area",
-        "LVAED",
-        UNITS["cm2"],
-        VENTRICLE,
-        AREA,
-        MEASURED,
-        method=PLANIMETRY,
-        public=Code("399109006", "SCT", "Left Ventricular Diastolic Area"),
-    ),
-    "lv_area_es_cm2": Concept(
-        "LV end systolic area",
-        "LVAES",
-        UNITS["cm2"],
-        VENTRICLE,
-        AREA,
-        MEASURED,
-        END_SYSTOLE,
-        PLANIMETRY,
-        public=Code("399030000", "SCT", "Left Ventricular Systolic Area"),
-    ),
-    "lv_length_ed_mm": Concept(
-        "LV end diastolic length",
-        "LVLED",
-        UNITS["mm"],
-        VENTRICLE,
-        LENGTH,
-        MEASURED,
-        core=_loinc(A4C=("79994-0", "Left ventricular end diastolic length 4C")),
-        public=Code("18077-8", "LN", "Left Ventricle diastolic major axis"),
-    ),
-    "lv_length_es_mm": Concept(
-        "LV end systolic length",
-        "LVLES",
-        UNITS["mm"],
-        VENTRICLE,
-        LENGTH,
-        MEASURED,
-        END_SYSTOLE,
-        public=Code("18076-0", "LN", "Left Ventricle systolic major axis"),
-    ),
-    "lv_length_change_percent": Concept(
-        "Change of LV length, ED to ES",
-        "LVDLEN",
-        UNITS["percent"],
-        VENTRICLE,
-        LENGTH,
-        CHANGE,
-        CYCLE,
-    ),
-    "la_area_es_cm2": Concept(
-        "LA end systolic area",
-        "LAAES",
-        UNITS["cm2"],
-        ATRIUM,
-        AREA,
-        MEASURED,
-        END_SYSTOLE,
-        PLANIMETRY,
-        core=_loinc(
-            A4C=("79974-2", "Left atrial end systolic area 4C"),
-            A2C=("79973-4", "Left atrial end systolic area 2C"),
-        ),
-    ),
-    "la_length_es_mm": Concept(
-        "LA end systolic length",
-        "LALES",
-        UNITS["mm"],
-        ATRIUM,
-        LENGTH,
-        MEASURED,
-        END_SYSTOLE,
-        core=_loinc(
-            A4C=("79980-9", "Left atrial end systolic length 4C"),
-            A2C=("79979-1", "Left atrial end systolic length 2C"),
-        ),
-    ),
-    "la_volume_es_ml": Concept(
-        "LA end systolic volume",
-        "LAVES",
-        UNITS["ml"],
-        ATRIUM,
-        VOLUME,
-        phase=END_SYSTOLE,
-        discs=True,
-        core=_loinc(
-            A4C=("79986-6", "Left atrial end systolic volume single plane 4C (MOD)"),
-            A2C=("79985-8", "Left atrial end systolic volume single plane 2C (MOD)"),
-            biplane=("79983-3", "Left atrial end systolic volume biplane (MOD)"),
-        ),
-        public=Code("399235004", "SCT", "Left Atrium Systolic Volume"),
-    ),
-    "myo_area_ed_cm2": Concept(
-        "LV myocardial area at ED", "MYOAED", UNITS["cm2"], WALL, AREA, MEASURED, method=PLANIMETRY
-    ),
-    "wall_thickness_ed_mm": Concept(
-        "LV mean wall thickness at ED", "WTED", UNITS["mm"], WALL, THICKNESS, MEASURED
-    ),
-    "wall_thickness_left_ed_mm": Concept(
-        "LV wall thickness at ED, image left", "WTLED", UNITS["mm"], WALL, THICKNESS, MEASURED
-    ),
-    "wall_thickness_right_ed_mm": Concept(
-        "LV wall thickness at ED, image right", "WTRED", UNITS["mm"], WALL, THICKNESS, MEASURED
-    ),
-    # Never under the code of a vendor's strain: it is no speckle tracking.
-    "gls_contour_percent": Concept(
-        "Change of LV contour length (no tracking)",
-        "LVDCON",
-        UNITS["percent"],
-        VENTRICLE,
-        LENGTH,
-        CHANGE,
-        CYCLE,
-    ),
-    "ef_area_length_uncalibrated": Concept(
-        "LV ejection fraction by area-length",
-        "LVEFAL",
-        UNITS["percent"],
-        VENTRICLE,
-        EJECTION,
-        phase=CYCLE,
-        method=AREA_LENGTH,
-    ),
-    "lv_edv_index_ml_m2": Concept(
-        "LV end diastolic volume / BSA",
-        "LVEDVI",
-        UNITS["ml/m2"],
-        VENTRICLE,
-        VOLUME,
-        INDEXED,
-        discs=True,
-        divisor=SURFACE,
-        core=_loinc(
-            biplane=("79997-3", "Left ventricular end diastolic volume biplane (MOD) / BSA")
-        ),
-    ),
-    "lv_esv_index_ml_m2": Concept(
-        "LV end systolic volume / BSA",
-        "LVESVI",
-        UNITS["ml/m2"],
-        VENTRICLE,
-        VOLUME,
-        INDEXED,
-        END_SYSTOLE,
-        discs=True,
-        divisor=SURFACE,
-        core=_loinc(
-            biplane=("80002-9", "Left ventricular end systolic volume biplane (MOD) / BSA")
-        ),
-    ),
-    "la_volume_index_ml_m2": Concept(
-        "LA end systolic volume / BSA",
-        "LAVI",
-        UNITS["ml/m2"],
-        ATRIUM,
-        VOLUME,
-        INDEXED,
-        END_SYSTOLE,
-        discs=True,
-        divisor=SURFACE,
-        core=_loinc(biplane=("79984-1", "Left atrial end systolic volume biplane (MOD) / BSA")),
-    ),
-    "heart_rate_bpm": Concept(
-        "Heart rate", "HR", UNITS["rate"], VENTRICLE, RATE, MEASURED, CYCLE, public=RATE
-    ),
-    "long_axis_discordance_percent": Concept(
-        "Difference of the views' long axes",
-        "LVAXDIF",
-        UNITS["percent"],
-        VENTRICLE,
-        LENGTH,
-        phase=CYCLE,
-    ),
+VIEWS = {
+    "A4C": codes.cid12226.ApicalFourChamber,
+    "A2C": codes.cid12226.ApicalTwoChamber,
+    "A3C": codes.cid12226.ApicalLongAxis,
 }
-"""Every index of ``indices.csv``."""
+PHASES = {
+    Phase.ED: codes.SCT.EndDiastole,
+    Phase.ES: codes.SCT.EndSystole,
+    None: codes.DCM.FullCardiacCycle,
+}
+SITES = {
+    Site.VENTRICLE: codes.cid12305.LeftVentricle,
+    Site.WALL: codes.cid12305.LeftVentricleMyocardium,
+    Site.ATRIUM: codes.cid12305.LeftAtrium,
+}
+PROPERTIES = {
+    Quantity.VOLUME: codes.cid12304.Volume,
+    Quantity.AREA: codes.cid12304.Area,
+    Quantity.LENGTH: codes.cid12304.Length,
+    Quantity.THICKNESS: codes.cid12304.Thickness,
+    Quantity.EJECTION: codes.cid12304.CardiacEjectionFraction,
+    Quantity.RATE: codes.LN.HeartRate,
+}
+KINDS = {
+    Kind.MEASURED: codes.DCM.DirectlyMeasured,
+    Kind.CALCULATED: codes.DCM.Calculated,
+    Kind.CHANGE: codes.DCM.FractionalChange,
+    Kind.INDEXED: codes.DCM.Indexed,
+}
+METHODS: dict[Method, tuple[Code, Code]] = {
+    Method.DISCS: (codes.DCM.MethodOfDisksSinglePlane, codes.DCM.MethodOfDisksBiplane),
+    Method.PLANIMETRY: (codes.DCM.Planimetry, codes.DCM.Planimetry),
+    Method.AREA_LENGTH: (codes.DCM.AreaLengthSinglePlane, codes.DCM.AreaLengthBiplane),
+}
+"""In one plane, and in two."""
+UNITS = {
+    "mL": Code("mL", "UCUM", "milliliter"),
+    "%": Code("%", "UCUM", "percent"),
+    "cm²": Code("cm2", "UCUM", "square centimeter"),
+    "mm": Code("mm", "UCUM", "millimeter"),
+    "mL/m²": Code("mL/m2", "UCUM", "milliliter per square meter"),
+    "/min": Code("/min", "UCUM", "per minute"),
+}
+BODY_SURFACE = Code("8277-6", "LN", "Body Surface Area")
+
+
+def method_code(index: Index, view: str) -> Code | None:
+    """How an index is measured in a view, if a method of CID 12227 says it."""
+    if index.method is None:
+        return None
+    return METHODS[index.method][view == BIPLANE]
+
+
+def core_code(index: Index, view: str, convention: str) -> Code | None:
+    """The code of CID 12300 "Core Echo Measurement", where the index is what that code says.
+
+    Volumes of discs that are not as high as the axis of their own phase are another thing
+    than the guidelines' and never get their code.
+    """
+    if view not in index.core or _own_way(index, convention):
+        return None
+    value, meaning = index.core[view]
+    return Code(value, "LN", meaning)
+
+
+def other_code(index: Index, view: str, convention: str) -> Code:
+    """The code outside CID 12300: a public one, or one of our own."""
+    if index.public is None or _own_way(index, convention):
+        return own_code(index, view, convention)
+    scheme, value, meaning = index.public
+    return Code(value, scheme, meaning)
+
+
+def own_code(index: Index, view: str, convention: str, *, interval: bool = False) -> Code:
+    """A private code that tells index, view, convention, and whether it has an interval."""
+    own_way = _own_way(index, convention)
+    where = view if view in VIEWS or view == BIPLANE else ""
+    parts = (index.label, "BP" if where == BIPLANE else where, "L" * own_way, "I" * interval)
+    meaning = index.term + (f", {where}" if where else "")
+    meaning += " (longest axis)" * own_way + ", interval" * interval
+    return private_code("_".join(filter(None, parts)), meaning)
+
+
+def _own_way(index: Index, convention: str) -> bool:
+    return index.method is Method.DISCS and convention != Convention.ASE

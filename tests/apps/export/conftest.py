@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cardiac.apps.export import Maker, Source
+from cardiac.apps.export import Provenance, Source
 from cardiac.clinical import sequence_indices
 from cardiac.correction.certificate import certify
 from cardiac.io import read, write_mask, write_share_map
@@ -83,10 +83,10 @@ def source(cine: Callable[..., Path]) -> Source:
 
 
 @pytest.fixture
-def maker() -> Maker:
+def provenance() -> Provenance:
     """Always the same one."""
     when = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
-    return Maker("0.1.0", "ab" * 32, {"convention": "ase"}, when)
+    return Provenance("0.1.0", "ab" * 32, {"convention": "ase"}, when)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,17 +12,28 @@ import numpy as np
 import pydicom
 import pytest
 
-from cardiac.apps.export import export_study
-from cardiac.apps.export.study import Choice
+from cardiac.apps.export import ExportOptions, export_study
 from cardiac.cli.app import app
 from cardiac.cli.export import export_command
-from cardiac.errors import CardiacError, UnreadableFileError, UnsupportedImageError
-from cardiac.io import read_mask
+from cardiac.errors import CardiacError, NotFoundError, UnsupportedImageError
+from cardiac.io import read_mask, write_mask
+from cardiac.labels import Label
+from cardiac.results import AuditLog, Decision, Version, layout
 from tests.apps.export.conftest import INTERVALS
 from tests.apps.export.test_fhir import observations
 from tests.apps.export.test_sr import PRE, numbers, value
 
-ALL = {"seg.dcm", "uncertainty.dcm", "sr.dcm", "fhir.json"}
+ALL = {
+    "seg.dcm",
+    "uncertainty.dcm",
+    "outlines.dcm",
+    "outlines-uncertainty.dcm",
+    "sr.dcm",
+    "report.dcm",
+    "fhir.json",
+}
+NO_DICOM = ExportOptions(seg=False, sr=False, capture=False, pdf=False)
+ONLY_DICOM = ExportOptions(capture=False, pdf=False, fhir=False, labels=False)
 
 
 def names(out: Path) -> set[str]:
@@ -66,7 +78,9 @@ def test_all_of_a_run_comes_out(run_folder, tmp_path, masks, doubt, conforms):
         ({"sr": True}, {"a4c.sr.dcm"}),
         ({"fhir": True}, {"a4c.fhir.json"}),
         ({"labels": True}, {"labels.txt", "labels.ctbl"}),
-        ({"image": True}, {"a4c.image.nii.gz"}),
+        ({"capture": True}, {"a4c.outlines.dcm", "a4c.outlines-uncertainty.dcm"}),
+        ({"pdf": True}, {"a4c.report.dcm"}),
+        ({"labels": True, "image": True}, {"labels.txt", "labels.ctbl", "a4c.image.nii.gz"}),
     ],
 )
 def test_only_what_is_asked_for_is_written(run_folder, tmp_path, asked, written):
@@ -204,7 +218,7 @@ def test_frames_that_are_not_in_the_cine_are_told(run_folder, tmp_path, capsys):
 
 
 def test_a_folder_without_a_run_is_told(tmp_path):
-    with pytest.raises(UnreadableFileError, match="cardiac process"):
+    with pytest.raises(NotFoundError, match="cardiac process"):
         export_command(tmp_path, out=tmp_path / "out")
 
 
@@ -218,8 +232,9 @@ def test_a_broken_record_is_told_or_does_without(run_folder, tmp_path, text):
         assert "run.json" in str(error)
 
 
-def test_two_views_of_a_patient_make_one_report(run_folder, tmp_path, cine):
-    folder, row = run_folder()
+def two_views(run_folder, cine) -> tuple[Path, dict[str, str]]:
+    """A run with two views of one patient, and the row of the four chambers."""
+    folder, _ = run_folder()
     two = cine("a2c.dcm", SOPInstanceUID="1.2.9", SeriesInstanceUID="1.2.8")
     record = json.loads((folder / "run.json").read_text())
     record["cases"].append({"id": "a2c", "input": str(two)})
@@ -234,6 +249,11 @@ def test_two_views_of_a_patient_make_one_report(run_folder, tmp_path, cine):
         writer = csv.DictWriter(file, four)
         writer.writeheader()
         writer.writerows([four, four | {"id": "a2c", "view": "A2C"}, both])
+    return folder, four
+
+
+def test_two_views_of_a_patient_make_one_report(run_folder, tmp_path, cine):
+    folder, four = two_views(run_folder, cine)
     out = tmp_path / "out"
     assert export_command(folder, out=out) == 0
     made = pydicom.dcmread(out / "patient-Doe_x_.sr.dcm")
@@ -243,7 +263,7 @@ def test_two_views_of_a_patient_make_one_report(run_folder, tmp_path, cine):
     named = {image.ReferencedSOPSequence[0].ReferencedSOPInstanceUID for image in images}
     assert named == {"1.2.3.4.5.7.8", "1.2.9"}
     assert (out / "patient-Doe_x_.fhir.json").is_file()
-    assert row["view"] == "A4C"
+    assert four["view"] == "A4C"
 
 
 def test_the_command_line_knows_it(run_folder, tmp_path):
@@ -256,7 +276,8 @@ def test_the_command_line_knows_it(run_folder, tmp_path):
 
 def test_a_study_in_memory_is_exported_alike(study, tmp_path, conforms):
     files = export_study(study, tmp_path / "out")
-    kinds = {"a4c.seg.dcm", "a4c.sr.dcm", "a4c.fhir.json", "labels.txt", "labels.ctbl"}
+    kinds = {f"a4c.{kind}" for kind in ALL if "uncertainty" not in kind}
+    kinds |= {"labels.txt", "labels.ctbl"}
     assert {path.name for path in files} == kinds
     core = numbers(pydicom.dcmread(tmp_path / "out" / "a4c.sr.dcm"), PRE)
     assert value(core["79993-2"]) == study.indices.lv_ef_percent
@@ -270,7 +291,79 @@ def test_a_study_of_an_array_has_no_frames_to_name(study, tmp_path):
     lone = replace(study, sequence=study.sequence.replace(source=None))
     with pytest.raises(UnsupportedImageError, match="from an array"):
         export_study(lone, tmp_path)
-    files = export_study(lone, tmp_path, choice=Choice(seg=False, sr=False))
+    files = export_study(
+        lone, tmp_path, options=ExportOptions(seg=False, sr=False, capture=False, pdf=False)
+    )
     assert {path.name for path in files} == {"sequence.fhir.json", "labels.txt", "labels.ctbl"}
-    named = export_study(lone, tmp_path, study.sequence.source, Choice(fhir=False, labels=False))
+    named = export_study(lone, tmp_path, study.sequence.source, ONLY_DICOM)
     assert {path.name for path in named} == {"sequence.seg.dcm", "sequence.sr.dcm"}
+
+
+def decide(folder, case: str, decision: Decision, masks=None) -> None:
+    """Write a decision into the audit log of a run, with edited masks where there are any."""
+    after = None
+    if masks is not None:
+        path = layout.edits_folder(folder, case) / "0001.nii.gz"
+        write_mask(path, masks, read_mask(layout.mask_file(folder, case))[1])
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        after = Version(str(path.relative_to(folder)), digest)
+    AuditLog(folder / layout.AUDIT).append("Dr Roe", decision, case, "seen", after=after)
+
+
+def narrowed(masks: np.ndarray) -> np.ndarray:
+    """Masks whose ventricle lost its left half to the wall."""
+    edited = masks.copy()
+    edited[:, :, :34][edited[:, :, :34] == Label.LV] = Label.MYOCARDIUM
+    return edited
+
+
+def test_a_rejected_case_is_left_out_and_said_to_be(run_folder, tmp_path, capsys):
+    folder, _ = run_folder()
+    decide(folder, "a4c", Decision.REJECT)
+    assert export_command(folder, out=tmp_path / "out") == 0
+    assert names(tmp_path / "out") == {"labels.txt", "labels.ctbl"}
+    assert "a4c: rejected in the review" in capsys.readouterr().out
+    decide(folder, "a4c", Decision.WITHDRAW)
+    assert export_command(folder, out=tmp_path / "again", fhir=True) == 0
+    assert names(tmp_path / "again") == {"a4c.fhir.json"}
+
+
+def test_edited_masks_and_what_is_measured_on_them_are_exported(
+    run_folder, tmp_path, study, masks, capsys
+):
+    """And no interval or triage, which were estimated for other masks."""
+    folder, row = run_folder()
+    edited = narrowed(masks)
+    decide(folder, "a4c", Decision.EDIT, edited)
+    out = tmp_path / "out"
+    assert export_command(folder, out=out) == 0
+    assert "a4c: edited in the review" in capsys.readouterr().out
+    written = pydicom.dcmread(out / "a4c.seg.dcm").pixel_array.reshape(3, *masks.shape)
+    np.testing.assert_array_equal(written[0] == 1, edited == Label.LV)
+    assert "a4c.uncertainty.dcm" not in names(out)
+    told = observations(json.loads((out / "a4c.fhir.json").read_text()))
+    area = told["LV end diastolic area"]
+    pixels = (edited == Label.LV).sum(axis=(1, 2)).max()
+    expected = pixels * np.prod(study.sequence.spacing) / 100
+    assert area["valueQuantity"]["value"] == pytest.approx(expected)
+    assert area["valueQuantity"]["value"] < row["lv_area_ed_cm2"]
+    assert not any("component" in item for item in told.values())
+    notes = [note["text"] for note in area["note"]]
+    assert any(note.startswith("masks edited by Dr Roe") for note in notes)
+    assert not any(note.endswith("review") for note in notes)
+
+
+@pytest.mark.parametrize("decision", [Decision.REJECT, Decision.EDIT])
+def test_two_views_are_combined_as_they_stand_or_not_at_all(
+    run_folder, tmp_path, masks, cine, decision
+):
+    folder, four = two_views(run_folder, cine)
+    decide(folder, "a2c", decision, narrowed(masks) if decision == Decision.EDIT else None)
+    out = tmp_path / "out"
+    assert export_command(folder, out=out, fhir=True) == 0
+    if decision == Decision.REJECT:
+        assert names(out) == {"a4c.fhir.json"}
+        return
+    told = observations(json.loads((out / "patient-Doe_x_.fhir.json").read_text()))
+    before = float(four["lv_edv_ml"])
+    assert told["LV end diastolic volume"]["valueQuantity"]["value"] < 0.95 * before

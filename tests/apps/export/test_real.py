@@ -29,16 +29,20 @@ SAMPLES = (
 )
 
 
-def check(path: Path, folder: Path, maker, conforms) -> None:
+def check(path: Path, folder: Path, provenance, conforms) -> None:
     """Masks, uncertainty and report of made-up results on a real cine."""
     source = Source.read(path)
-    shape = read(path).frames.shape
+    cine = read(path)
+    shape, spacing = cine.frames.shape, cine.spacing
     random = np.random.default_rng(3)
     masks = random.integers(0, 4, shape).astype(np.uint8)
     shares = random.integers(0, 256, shape).astype(np.uint8)
-    seg = save(mask_segmentation(masks, source, maker), folder / "seg.dcm")
-    doubt = save(uncertainty_segmentation(shares / 255, source, maker), folder / "u.dcm")
-    report = save(echo_report(FULL, Evidence(source, (0, 5), (3,)), maker), folder / "sr.dcm")
+    seg = save(mask_segmentation(masks, source, provenance, spacing=spacing), folder / "seg.dcm")
+    doubt = save(
+        uncertainty_segmentation(shares / 255, source, provenance, spacing=spacing),
+        folder / "u.dcm",
+    )
+    report = save(echo_report(FULL, Evidence(source, (0, 5), (3,)), provenance), folder / "sr.dcm")
     for written in (seg, doubt, report):
         conforms(written)
     stored = pydicom.dcmread(seg)
@@ -59,19 +63,19 @@ def check(path: Path, folder: Path, maker, conforms) -> None:
     np.testing.assert_array_equal(last[0], masks[-1])
 
 
-def test_the_cine_that_comes_with_pydicom(tmp_path, maker, conforms):
+def test_the_cine_that_comes_with_pydicom(tmp_path, provenance, conforms):
     from pydicom.data import get_testdata_file
 
     path = get_testdata_file("examples_ybr_color.dcm", download=False)
-    check(Path(str(path)), tmp_path, maker, conforms)
+    check(Path(str(path)), tmp_path, provenance, conforms)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_cines_of_other_makers(tmp_path, data, maker, conforms, name):
+def test_cines_of_other_makers(tmp_path, data, provenance, conforms, name):
     path = data / "dicom" / f"{name}.dcm"
     if not path.is_file():
         pytest.skip(f"{path} is not there")
-    check(path, tmp_path, maker, conforms)
+    check(path, tmp_path, provenance, conforms)
 
 
 def test_a_dicom_file_that_is_no_image_is_refused(tmp_path):

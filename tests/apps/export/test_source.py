@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardiac.apps.export import Source, mask_segmentation, save
-from cardiac.apps.export.dicom.modules import finish, hashed_uid
-from cardiac.apps.export.dicom.source import PATIENT, STUDY
-from cardiac.apps.export.dicom.values import valid_uid, valid_value
+from cardiac.apps.export.dicom_object import finish, hashed_uid
+from cardiac.apps.export.source import PATIENT, STUDY, valid_uid, valid_value
 from cardiac.errors import CardiacError, UnreadableFileError, UnsupportedImageError
 from tests.apps.export.conftest import write_dicom
 
@@ -45,15 +44,15 @@ def test_malformed_values_are_left_out_and_told(tmp_path, conforms, cine, masks,
             warnings.simplefilter("ignore")
             source = Source.read(cine(**{keyword: value}))
             assert source.left_out == (keyword,)
-        made = mask_segmentation(masks, source, _maker())
+        made = mask_segmentation(masks, source, _provenance())
         assert made.get(keyword) in ("", None)
     conforms(save(made, tmp_path / "seg.dcm"))
 
 
-def _maker():
-    from cardiac.apps.export import Maker
+def _provenance():
+    from cardiac.apps.export import Provenance
 
-    return Maker("0.1.0")
+    return Provenance("0.1.0")
 
 
 def test_a_number_that_is_none_is_left_out(tmp_path, conforms, cine, masks):
@@ -61,7 +60,7 @@ def test_a_number_that_is_none_is_left_out(tmp_path, conforms, cine, masks):
     path.write_bytes(path.read_bytes().replace(b"1.78", b"tall"))
     source = Source.read(path)
     assert source.left_out == ("PatientSize",)
-    conforms(save(mask_segmentation(masks, source, _maker()), tmp_path / "seg.dcm"))
+    conforms(save(mask_segmentation(masks, source, _provenance()), tmp_path / "seg.dcm"))
 
 
 @pytest.mark.parametrize("drop", [True, False])
@@ -69,7 +68,7 @@ def test_absent_and_empty_values_are_no_hindrance(tmp_path, conforms, cine, mask
     tags = dict.fromkeys((*PATIENT, *STUDY), None if drop else "")
     source = Source.read(cine(**tags))
     assert source.left_out == ()
-    made = mask_segmentation(masks, source, _maker())
+    made = mask_segmentation(masks, source, _provenance())
     assert all(keyword in made for keyword in (*PATIENT, *STUDY))
     conforms(save(made, tmp_path / "seg.dcm"))
 
@@ -86,7 +85,7 @@ def test_absent_and_empty_values_are_no_hindrance(tmp_path, conforms, cine, mask
 )
 def test_names_of_all_scripts_come_through(cine, masks, charset, name):
     source = Source.read(cine(SpecificCharacterSet=charset, PatientName=name))
-    made = reread(mask_segmentation(masks, source, _maker()))
+    made = reread(mask_segmentation(masks, source, _provenance()))
     assert str(made.PatientName).rstrip("=") == name.rstrip("=")
 
 
@@ -110,7 +109,7 @@ def test_any_text_is_copied_whole_or_not_at_all(tmp_path, text):
 @pytest.mark.parametrize(
     "keyword", ["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"]
 )
-@pytest.mark.parametrize("value", ["", "1.2.03", "1.2.x", "1." * 40 + "1", "../../etc"])
+@pytest.mark.parametrize("value", ["", "1..2", "1.2.x", "1." * 40 + "1", "../../etc"])
 def test_nothing_refers_to_what_has_no_valid_identifier(cine, keyword, value):
     path = cine()
     with warnings.catch_warnings():
@@ -120,6 +119,26 @@ def test_nothing_refers_to_what_has_no_valid_identifier(cine, keyword, value):
         header.save_as(path)
         with pytest.raises(UnsupportedImageError, match=keyword):
             Source.read(path)
+
+
+@pytest.mark.parametrize("keyword", ["SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"])
+def test_identifiers_with_leading_zeros_are_kept_as_they_are_and_told(
+    cine, masks, recwarn, keyword
+):
+    """Archives hold such studies, and any other spelling would name another one."""
+    path, irregular = cine(), "1.2.840.113619.2.001.5"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        header = pydicom.dcmread(path)
+        setattr(header, keyword, irregular)
+        header.save_as(path)
+    source = Source.read(path)
+    assert source.irregular_uids == (keyword,)
+    recwarn.clear()
+    data = finish(mask_segmentation(masks, source, _provenance()))
+    assert irregular.encode() in data
+    assert not [told for told in recwarn if "UI" in str(told.message)]
+    assert Source.read(cine("regular.dcm")).irregular_uids == ()
 
 
 def test_other_formats_are_refused_with_the_reason(tmp_path):
@@ -160,14 +179,14 @@ def test_the_clock_of_the_study_is_kept(cine, masks):
     source = Source.read(cine(TimezoneOffsetFromUTC="-0530"))
     from datetime import UTC, datetime
 
-    from cardiac.apps.export import Maker
+    from cardiac.apps.export import Provenance
 
-    maker = Maker("0.1.0", made=datetime(2026, 3, 1, 2, 0, tzinfo=UTC))
-    made = reread(mask_segmentation(masks, source, maker))
+    provenance = Provenance("0.1.0", made=datetime(2026, 3, 1, 2, 0, tzinfo=UTC))
+    made = reread(mask_segmentation(masks, source, provenance))
     assert (made.ContentDate, made.ContentTime[:4]) == ("20260228", "2030")
     assert made.TimezoneOffsetFromUTC == "-0530"
     broken = Source.read(cine("b.dcm", TimezoneOffsetFromUTC="+9999"))
-    assert len(reread(mask_segmentation(masks, broken, maker)).TimezoneOffsetFromUTC) == 5
+    assert len(reread(mask_segmentation(masks, broken, provenance)).TimezoneOffsetFromUTC) == 5
 
 
 @given(parts=st.lists(st.text(), max_size=4))
@@ -179,7 +198,7 @@ def test_made_identifiers_are_valid_and_the_same_for_the_same(parts):
 def test_identifiers_are_told_from_what_is_none():
     assert valid_uid("1.2.840.10008") == "1.2.840.10008"
     assert valid_uid("1.2.0") == "1.2.0"
-    for bad in (None, "", "1", "1..2", "1.02", "1.2.", "a.b", "1.2 .3", "1." + "2" * 64):
+    for bad in (None, "", "1", "1..2", "1.2.", "a.b", "1.2 .3", "1." + "2" * 64):
         assert valid_uid(bad) is None
 
 

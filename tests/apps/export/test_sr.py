@@ -13,17 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardiac.apps.export import Evidence, ReportClass, Results, Source, echo_report, save
-from cardiac.apps.export.concepts import CONCEPTS
-from cardiac.apps.export.dicom.modules import finish
-from cardiac.apps.export.results import INDICES
-from cardiac.apps.export.sr.content import decimal
+from cardiac.apps.export import Evidence, ReportClass, ReportedIndices, Source, echo_report, save
+from cardiac.apps.export.concepts import UNITS, core_code, other_code
+from cardiac.apps.export.dicom_object import finish
+from cardiac.apps.export.sr import decimal
+from cardiac.clinical.catalogue import CATALOGUE, INDEX, NAMES
 from cardiac.errors import GeometryError, MeasurementError
 from tests.apps.export.conftest import STUDY_UID
 
-VALUES = {name: 10.5 + number for number, name in enumerate(INDICES)}
+VALUES = {name: 10.5 + number for number, name in enumerate(NAMES)}
 BOUNDS = {"lv_ef_percent": (1.25, 99.5), "lv_edv_ml": (9.0, 12.0), "lv_fac_percent": (2.0, 60.0)}
-FULL = Results(
+FULL = ReportedIndices(
     VALUES,
     BOUNDS,
     view="A4C",
@@ -41,9 +41,9 @@ def reread(made: pydicom.Dataset) -> pydicom.Dataset:
     return pydicom.dcmread(io.BytesIO(finish(made)))
 
 
-def report(results: Results, cine: Source, maker, **options) -> pydicom.Dataset:
+def report(results: ReportedIndices, cine: Source, provenance, **options) -> pydicom.Dataset:
     seen = Evidence(cine, results.ed_frames, results.es_frames)
-    return reread(echo_report(results, seen, maker, **options))
+    return reread(echo_report(results, seen, provenance, **options))
 
 
 def items(parent: pydicom.Dataset, kind: str = "", name: str = "") -> list[pydicom.Dataset]:
@@ -73,24 +73,24 @@ def numbers(made: pydicom.Dataset, section: str) -> dict[str, pydicom.Dataset]:
 
 @pytest.mark.parametrize("view", ["A4C", "A2C", "A3C", "unknown", "biplane"])
 @pytest.mark.parametrize("convention", ["ase", "camus-legacy"])
-def test_every_number_is_there_with_its_unit(source, maker, view, convention):
-    made = report(replace(FULL, view=view, convention=convention), source, maker)
+def test_every_number_is_there_with_its_unit(source, provenance, view, convention):
+    made = report(replace(FULL, view=view, convention=convention), source, provenance)
     core, other = numbers(made, PRE), numbers(made, POST)
     for name, number in VALUES.items():
-        concept = CONCEPTS[name]
-        exact = concept.core_code(view, convention)
-        item = core[exact.value] if exact else other[concept.other_code(view, convention).value]
-        assert (value(item), unit(item)) == (number, concept.unit.value)
+        index = INDEX[name]
+        exact = core_code(index, view, convention)
+        item = core[exact.value] if exact else other[other_code(index, view, convention).value]
+        assert (value(item), unit(item)) == (number, UNITS[index.unit].value)
     assert len(core) + len(other) == len(VALUES) + sum(
-        CONCEPTS[name].core_code(view, convention) is not None for name in BOUNDS
+        core_code(INDEX[name], view, convention) is not None for name in BOUNDS
     )
 
 
-def test_numbers_of_one_view_have_the_guidelines_codes(source, maker):
-    core = numbers(report(FULL, source, maker), PRE)
+def test_numbers_of_one_view_have_the_guidelines_codes(source, provenance):
+    core = numbers(report(FULL, source, provenance), PRE)
     assert value(core["79993-2"]) == VALUES["lv_ef_percent"]
     assert value(core["79999-9"]) == VALUES["lv_edv_ml"]
-    biplane = numbers(report(replace(FULL, view="biplane"), source, maker), PRE)
+    biplane = numbers(report(replace(FULL, view="biplane"), source, provenance), PRE)
     assert value(biplane["79991-6"]) == VALUES["lv_ef_percent"]
     assert "79993-2" not in biplane
 
@@ -100,35 +100,46 @@ def test_codes_of_the_core_set_are_the_standards_own():
 
     core = Collection("CID12300")
     theirs = {getattr(core, key).value: getattr(core, key).meaning for key in core.dir()}
-    for concept in CONCEPTS.values():
-        for code in concept.core.values():
-            assert theirs[code.value] == code.meaning
+    for index in CATALOGUE:
+        for value, meaning in index.core.values():
+            assert theirs[value] == meaning
 
 
-def test_volumes_of_another_convention_never_get_the_guidelines_codes(source, maker):
-    made = report(replace(FULL, convention="camus-legacy"), source, maker)
+def test_public_codes_are_known_to_the_standard_under_the_same_meaning():
+    from pydicom.sr._concepts_dict import concepts
+
+    for index in CATALOGUE:
+        if index.public is None:
+            continue
+        scheme, code, meaning = index.public
+        known = [words[code][0] for words in concepts[scheme].values() if code in words]
+        assert meaning in known
+
+
+def test_volumes_of_another_convention_never_get_the_guidelines_codes(source, provenance):
+    made = report(replace(FULL, convention="camus-legacy"), source, provenance)
     core, other = numbers(made, PRE), numbers(made, POST)
     assert not {"79993-2", "79999-9", "80004-5", "79986-6"} & set(core)
     meanings = [i.ConceptNameCodeSequence[0].CodeMeaning for i in other.values()]
     assert "LV ejection fraction, A4C (longest axis)" in meanings
 
 
-def test_the_change_of_the_contour_is_never_filed_as_strain(source, maker):
-    made = report(FULL, source, maker)
+def test_the_change_of_the_contour_is_never_filed_as_strain(source, provenance):
+    made = report(FULL, source, provenance)
     told = {**numbers(made, PRE), **numbers(made, POST)}
     assert not {"130686", "130687", "130688", "130689"} & set(told)
 
 
-def test_pre_coordinated_numbers_carry_only_what_their_template_allows(source, maker):
+def test_pre_coordinated_numbers_carry_only_what_their_template_allows(source, provenance):
     allowed = {"125309", "121404", "121401", "121112"}
-    for item in numbers(report(FULL, source, maker), PRE).values():
+    for item in numbers(report(FULL, source, provenance), PRE).values():
         names = {child.ConceptNameCodeSequence[0].CodeValue for child in items(item)}
         assert names <= allowed
 
 
 @pytest.mark.parametrize("view", ["A4C", "unknown"])
-def test_an_interval_comes_back_around_the_number(source, maker, view):
-    other = numbers(report(replace(FULL, view=view), source, maker), POST)
+def test_an_interval_comes_back_around_the_number(source, provenance, view):
+    other = numbers(report(replace(FULL, view=view), source, provenance), POST)
     found = {}
     for item in other.values():
         below, above = (items(item, "NUM", code) for code in ("371885007", "371886008"))
@@ -138,26 +149,26 @@ def test_an_interval_comes_back_around_the_number(source, maker, view):
             found[label] = (value(item), *ends)
             assert unit(below[0]) == unit(above[0]) == unit(item)
             assert "80% interval" in items(item, "TEXT", "121106")[0].TextValue
-    expected = {CONCEPTS[n].short: (VALUES[n], *ends) for n, ends in BOUNDS.items()}
+    expected = {INDEX[n].label: (VALUES[n], *ends) for n, ends in BOUNDS.items()}
     assert found == {key: pytest.approx(ends) for key, ends in expected.items()}
 
 
-def test_a_bound_is_never_the_value_of_a_measurement(source, maker):
-    made = report(FULL, source, maker)
+def test_a_bound_is_never_the_value_of_a_measurement(source, provenance):
+    made = report(FULL, source, provenance)
     told = {value(i) for section in (PRE, POST) for i in numbers(made, section).values()}
     assert not told & {end for ends in BOUNDS.values() for end in ends}
 
 
-def test_method_and_algorithm_are_told(source, maker):
-    item = numbers(report(replace(FULL, view="A3C"), source, maker), POST)["18043-0"]
+def test_method_and_algorithm_are_told(source, provenance):
+    item = numbers(report(replace(FULL, view="A3C"), source, provenance), POST)["18043-0"]
     methods = items(item, "CODE", "370129005")
     assert methods[0].ConceptCodeSequence[0].CodeValue == "125208"
-    assert items(item, "TEXT", "111003")[0].TextValue == maker.version
+    assert items(item, "TEXT", "111003")[0].TextValue == provenance.version
     assert "convention=ase" in items(item, "TEXT", "111002")[0].TextValue
 
 
-def test_numbers_name_the_frames_of_their_phase(source, maker):
-    core = numbers(report(FULL, source, maker), PRE)
+def test_numbers_name_the_frames_of_their_phase(source, provenance):
+    core = numbers(report(FULL, source, provenance), PRE)
     for code, frames in (("79999-9", [1, 6]), ("80004-5", 4), ("79993-2", [1, 4, 6])):
         (image,) = items(core[code], "IMAGE", "121112")
         (reference,) = image.ReferencedSOPSequence
@@ -166,11 +177,11 @@ def test_numbers_name_the_frames_of_their_phase(source, maker):
         assert image.RelationshipType == "INFERRED FROM"
 
 
-def test_two_views_are_both_named(cine, maker):
+def test_two_views_are_both_named(cine, provenance):
     two = Source.read(cine("a2c.dcm", SOPInstanceUID="1.2.9", SeriesInstanceUID="1.2.8"))
     four = Source.read(cine())
     results = replace(FULL, view="biplane")
-    made = reread(echo_report(results, (Evidence(four, (0,), (3,)), Evidence(two)), maker))
+    made = reread(echo_report(results, (Evidence(four, (0,), (3,)), Evidence(two)), provenance))
     (study,) = made.CurrentRequestedProcedureEvidenceSequence
     named = {
         item.ReferencedSOPInstanceUID
@@ -180,12 +191,12 @@ def test_two_views_are_both_named(cine, maker):
     assert named == {four.header.SOPInstanceUID, "1.2.9"}
     other = Source.read(cine("x.dcm", StudyInstanceUID="1.2.77"))
     with pytest.raises(GeometryError, match="another study"):
-        echo_report(results, (Evidence(four), Evidence(other)), maker)
+        echo_report(results, (Evidence(four), Evidence(other)), provenance)
 
 
-def test_highdicom_reads_the_same_numbers(tmp_path, source, maker):
+def test_highdicom_reads_the_same_numbers(tmp_path, source, provenance):
     hd = pytest.importorskip("highdicom")
-    path = save(echo_report(FULL, Evidence(source, (0,), (3,)), maker), tmp_path / "sr.dcm")
+    path = save(echo_report(FULL, Evidence(source, (0,), (3,)), provenance), tmp_path / "sr.dcm")
     made = hd.sr.srread(path)
     found = hd.sr.utils.find_content_items(
         made, value_type=hd.sr.ValueTypeValues.NUM, recursive=True
@@ -205,9 +216,9 @@ def test_decimal_text_is_short_and_near(number):
 
 @settings(max_examples=12)
 @given(number=st.floats(-1e6, 1e6))
-def test_any_number_comes_back_exactly(tmp_path_factory, maker, number):
+def test_any_number_comes_back_exactly(tmp_path_factory, provenance, number):
     source = Source.read(_any_cine(tmp_path_factory))
-    made = report(Results({"lv_ef_percent": number}, view="A4C"), source, maker)
+    made = report(ReportedIndices({"lv_ef_percent": number}, view="A4C"), source, provenance)
     assert value(numbers(made, PRE)["79993-2"]) == number
 
 
@@ -219,20 +230,20 @@ def _any_cine(factory: pytest.TempPathFactory) -> Path:
     return write_dicom(factory.getbasetemp() / "any.dcm", np.zeros((2, 4, 4), np.uint8))
 
 
-def test_without_any_number_there_is_no_report(source, maker):
+def test_without_any_number_there_is_no_report(source, provenance):
     with pytest.raises(MeasurementError, match="nothing to report"):
-        echo_report(Results({}), Evidence(source), maker)
+        echo_report(ReportedIndices({}), Evidence(source), provenance)
 
 
 @pytest.mark.parametrize("frame", [-1, 8, 10**9])
-def test_frames_beyond_the_cine_are_refused(source, maker, frame):
+def test_frames_beyond_the_cine_are_refused(source, provenance, frame):
     with pytest.raises(GeometryError, match="frames"):
-        echo_report(FULL, Evidence(source, (frame,)), maker)
+        echo_report(FULL, Evidence(source, (frame,)), provenance)
 
 
-def test_hostile_remarks_stay_text(source, maker):
+def test_hostile_remarks_stay_text(source, provenance):
     told = '<script>alert("1")</script>\\..\\\x00\x1b[31m\nnext'
-    item = numbers(report(replace(FULL, remarks=(told,)), source, maker), POST)["18076-0"]
+    item = numbers(report(replace(FULL, remarks=(told,)), source, provenance), POST)["18076-0"]
     text = items(item, "TEXT", "121106")[0].TextValue
     assert '<script>alert("1")</script>\\..\\' in text
     assert text.isprintable()
@@ -241,15 +252,15 @@ def test_hostile_remarks_stay_text(source, maker):
 @pytest.mark.parametrize("anonymous", [False, True])
 @pytest.mark.parametrize("view", ["A4C", "unknown", "biplane"])
 def test_the_standard_is_kept(  # noqa: PLR0917
-    tmp_path, conforms, source, maker, view, anonymous
+    tmp_path, conforms, source, provenance, view, anonymous
 ):
     results = replace(FULL, view=view, values={**VALUES, "lv_fac_percent": 100 / 3})
-    made = echo_report(results, Evidence(source, (0,), (3,)), maker, anonymous=anonymous)
+    made = echo_report(results, Evidence(source, (0,), (3,)), provenance, anonymous=anonymous)
     conforms(save(made, tmp_path / "sr.dcm"))
 
 
-def test_the_class_made_for_this_template_has_the_same_content(tmp_path, source, maker):
-    one, other = (report(FULL, source, maker, report_class=kind) for kind in ReportClass)
+def test_the_class_made_for_this_template_has_the_same_content(tmp_path, source, provenance):
+    one, other = (report(FULL, source, provenance, report_class=kind) for kind in ReportClass)
     assert other.SOPClassUID == "1.2.840.10008.5.1.4.1.1.88.72"
     assert one.ContentSequence == other.ContentSequence
     assert other.StudyInstanceUID == STUDY_UID
@@ -257,10 +268,10 @@ def test_the_class_made_for_this_template_has_the_same_content(tmp_path, source,
 
 
 @pytest.mark.parametrize("kind", list(ReportClass))
-def test_relations_are_those_that_each_class_allows(tmp_path, source, maker, kind):
+def test_relations_are_those_that_each_class_allows(tmp_path, source, provenance, kind):
     if shutil.which("dsrdump") is None:
         pytest.skip("dsrdump is not installed (Debian package dcmtk)")
-    made = echo_report(FULL, Evidence(source, (0,), (3,)), maker, report_class=kind)
+    made = echo_report(FULL, Evidence(source, (0,), (3,)), provenance, report_class=kind)
     path = save(made, tmp_path / "sr.dcm")
     done = subprocess.run(
         ["dsrdump", str(path)], capture_output=True, text=True, check=False, timeout=60
