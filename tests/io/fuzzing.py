@@ -50,7 +50,8 @@ def make_seeds(folder: Path) -> list[Path]:
         "ElementSpacing = 0.4 0.5 1\nElementDataFile = LOCAL\n"
     )
     (folder / "c.mha").write_bytes(header.encode() + frames.tobytes())
-    for name, codec in (("d.avi", "mjpeg"), ("e.mp4", "mpeg4"), ("f.gif", "gif")):
+    _write_itk(folder, frames)
+    for name, codec in (("d.avi", "mjpeg"), ("e.mp4", "mpeg4"), ("q.mov", "libx264")):
         with av.open(str(folder / name), "w") as container:
             stream = container.add_stream(codec, rate=50)
             stream.height, stream.width = frames.shape[1:]
@@ -61,8 +62,13 @@ def make_seeds(folder: Path) -> list[Path]:
                 frame.pts = number
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
-    for name in ("g.png", "h.jpg", "i.bmp", "j.tif"):
-        Image.fromarray(frames[0]).save(folder / name)
+    pictures = [Image.fromarray(frame) for frame in frames]
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name in ("g.png", "h.jpg", "i.bmp"):
+        pictures[0].save(folder / name, **({} if name == "i.bmp" else {"exif": exif}))
+    for name in ("f.gif", "j.tif", "r.png", "s.webp"):
+        pictures[0].save(folder / name, save_all=True, append_images=pictures[1:], duration=40)
     _write_dicoms(folder, frames)
     return sorted(folder.iterdir())
 
@@ -135,6 +141,40 @@ def _read_beside_images(path: Path, images: Path) -> None:
             read_item(item)
 
 
+def _write_itk(folder: Path, frames: np.ndarray) -> None:
+    import SimpleITK
+
+    image = SimpleITK.GetImageFromArray(frames)
+    image.SetSpacing((0.9, 0.9, 1.0))
+    for name in ("c.nrrd", "c.gipl", "c.gipl.gz", "c.vtk", "cz.mha"):
+        SimpleITK.WriteImage(image, str(folder / name), useCompression=name != "c.vtk")
+    header = (
+        "ObjectType = Image\nNDims = 3\nDimSize = 64 48 4\nElementType = MET_UCHAR\n"
+        "UltrasoundImageOrientation = MNA\n"
+        + "".join(f"Seq_Frame{i:04d}_Timestamp = {i / 50}\n" for i in range(4))
+        + "ElementDataFile = LOCAL\n"
+    )
+    (folder / "t.igs.mha").write_bytes(header.encode() + frames.tobytes())
+
+
+def _coded_frames(frames: np.ndarray, codec: str, pixel_format: str) -> list[bytes]:
+    """Every frame coded by itself with one of FFmpeg's encoders."""
+    from fractions import Fraction
+
+    import av
+
+    coded = []
+    for frame in frames:
+        context = av.CodecContext.create(codec, "w")
+        context.height, context.width = frame.shape[:2]
+        context.pix_fmt, context.time_base = pixel_format, Fraction(1, 25)
+        image = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format=pixel_format)
+        image.pts, image.time_base = 0, Fraction(1, 25)
+        packets = [*context.encode(image), *context.encode(None)]
+        coded.append(b"".join(bytes(packet) for packet in packets))
+    return coded
+
+
 def _write_dicoms(folder: Path, frames: np.ndarray) -> None:
     import io
 
@@ -148,15 +188,35 @@ def _write_dicoms(folder: Path, frames: np.ndarray) -> None:
         packed = io.BytesIO()
         Image.fromarray(plane).save(packed, "JPEG")
         jpegs.append(packed.getvalue())
-    for name, syntax in (("k.dcm", ExplicitVRLittleEndian), ("l.dcm", JPEGBaseline8Bit)):
+    rgb = np.repeat(frames[..., None], 3, axis=-1)
+    lossless, near, video = (f"1.2.840.10008.1.2.4.{n}" for n in (70, 80, 102))
+    movie = [(folder / "q.mov").read_bytes()]
+    for name, syntax, coded, colour in (
+        ("k.dcm", ExplicitVRLittleEndian, None, False),
+        ("l.dcm", JPEGBaseline8Bit, jpegs, False),
+        ("u.dcm", lossless, _coded_frames(rgb, "ljpeg", "bgr24"), True),
+        ("v.dcm", near, _coded_frames(frames, "jpegls", "gray"), False),
+        ("w.dcm", video, movie, True),
+        ("x.dcm", ExplicitVRLittleEndian, None, True),
+    ):
         ds = Dataset()
         ds.SOPClassUID, ds.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.3.1", "1.2.3.4"
         ds.Modality, ds.FrameTime, ds.PatientID = "US", "20", "x"
+        ds.RWaveTimeVector, ds.WindowCenter, ds.WindowWidth = [0.0, 60.0], 100, 200
         ds.NumberOfFrames, ds.Rows, ds.Columns = frames.shape
-        ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
+        ds.SamplesPerPixel = 3 if colour else 1
+        ds.PhotometricInterpretation = "RGB" if colour else "MONOCHROME2"
+        if colour:
+            ds.PlanarConfiguration = 0
         ds.BitsAllocated = ds.BitsStored = 8
         ds.HighBit, ds.PixelRepresentation = 7, 0
-        ds.PixelData = encapsulate(jpegs) if name == "l.dcm" else frames.tobytes()
+        plain = rgb if colour else frames
+        ds.PixelData = plain.tobytes() if coded is None else encapsulate(coded)
+        if name == "x.dcm":  # half the chroma is left out
+            ds.PhotometricInterpretation = "YBR_FULL_422"
+            grey = np.full_like(frames[:, :, ::2], 128)
+            quads = np.stack([frames[:, :, ::2], frames[:, :, 1::2], grey, grey], axis=-1)
+            ds.PixelData = quads.tobytes()
         ds["PixelData"].VR = "OB"
         ds.file_meta = FileMetaDataset()
         ds.file_meta.TransferSyntaxUID = syntax
@@ -164,6 +224,7 @@ def _write_dicoms(folder: Path, frames: np.ndarray) -> None:
         ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
         ds.save_as(folder / name, enforce_file_format=True)
         if name == "k.dcm":
+            (folder / "IM_0001").write_bytes((folder / name).read_bytes()[132:])
             ds.compress(RLELossless)
             ds.save_as(folder / "m.dcm", enforce_file_format=True)
 
