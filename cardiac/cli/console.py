@@ -56,6 +56,10 @@ def progress_bar(total: int) -> Iterator[Callable[[FinishedCase], None]]:
         yield advance
 
 
+_NAMED = 10
+"""Files passed over that are named on the screen."""
+
+
 def print_summary(job: ProcessJob) -> None:
     """A table of what was measured and what failed, and where the files are."""
     from rich.console import Console
@@ -87,6 +91,11 @@ def print_summary(job: ProcessJob) -> None:
     before = f" ({job.skipped} of them before)" if job.skipped else ""
     counts = f"{job.total - job.failed} processed, {job.failed} failed{before}"
     console.print(Text(f"{counts}; results in {job.out}"))
+    if job.passed_over:
+        told = [f"{passed.path} ({passed.reason})" for passed in job.passed_over[:_NAMED]]
+        more = len(job.passed_over) - len(told)
+        listed = ", ".join(told) + (f" and {more} more" if more else "")
+        console.print(Text(f"{len(job.passed_over)} passed over: {listed}"))
 
 
 def _number(value: object) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.errors import UnreadableFileError, UnsupportedImageError
+from cardiac.errors import InvalidPixelsError, UnreadableFileError, UnsupportedImageError
 from cardiac.io.color import colored, graphics, refuse_flow
 from cardiac.io.dicom_header import (
     number,
@@ -22,7 +23,7 @@ from cardiac.io.dicom_header import (
 from cardiac.io.dicom_pixels import read_pixels
 from cardiac.io.dicom_regions import Calibration, calibrate, tissue_region
 from cardiac.io.orientation import Turn, displayed
-from cardiac.io.pixels import believed, check_file, check_not_constant, decoding
+from cardiac.io.pixels import MAX_BYTES, believed, check_file, check_not_constant, decoding
 from cardiac.io.region import blank_outside
 from cardiac.sequence import EchoSequence, Storage
 
@@ -40,6 +41,8 @@ _CINES = {
 """Storage classes that can hold a two-dimensional cine."""
 _ULTRASOUND = tuple(_CINES)[:4]
 _ENHANCED_VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_BLOCK = 2**20
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _GROUPS = (b"\x02\x00", b"\x08\x00")
 """Groups that a data set without a preamble begins with, little endian."""
@@ -135,6 +138,7 @@ def _dataset(path: Path) -> Any:
     import pydicom
 
     with decoding(path, "DICOM file"):
+        _check_deflated(path)
         dataset = pydicom.dcmread(path, force=True)
         meta = getattr(dataset, "file_meta", None)
         if "DirectoryRecordSequence" in dataset or (
@@ -168,6 +172,27 @@ def _dataset(path: Path) -> Any:
                 uid if little else "1.2.840.10008.1.2.2"
             )
     return dataset
+
+
+def _check_deflated(path: Path) -> None:
+    """Refuse a deflated data set that unpacks to more than a cine may take: a bomb."""
+    with path.open("rb") as file:
+        head = file.read(1024)
+        if _DEFLATED not in head:
+            return
+        # The meta group tells its own length, and what follows it is deflated.
+        file.seek(144 + int.from_bytes(head[140:144], "little"))
+        unpacker, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+        packed = file.read(_BLOCK)
+        while packed:
+            size += len(unpacker.decompress(packed, _BLOCK))
+            if size > MAX_BYTES:
+                raise InvalidPixelsError(
+                    f"unpacks to more than {MAX_BYTES / 2**30:.0f} GiB.",
+                    path=path,
+                    hint="Cut the cine into shorter ones.",
+                )
+            packed = unpacker.unconsumed_tail or file.read(_BLOCK)
 
 
 def _check_kind(dataset: Any, path: Path) -> None:

@@ -295,12 +295,10 @@ def _jpegs(coded: Iterator[bytes], layout: _Layout) -> Iterator[npt.NDArray[Any]
         named = [chr(component[0]) for component in getattr(image, "layer", [])] == list("RGB")
         if not ("jfif" in image.info or "adobe_transform" in image.info or named):
             image.draft("YCbCr", image.size)
+        if image.size != (layout.columns, layout.rows):
+            raise ValueError(f"a coded frame is {image.size}, not of the size in the tags")
         pixels = np.asarray(image)
-        if pixels.ndim == 2:
-            pixels = np.repeat(pixels[..., None], 3, axis=-1)
-        if pixels.shape != (layout.rows, layout.columns, 3):
-            raise ValueError(f"a coded frame is {pixels.shape[:2]}, not of the size in the tags")
-        yield pixels
+        yield pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=-1)
 
 
 def _halved_chroma(dataset: Any, layout: _Layout, count: int) -> Iterator[npt.NDArray[np.uint8]]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from cardiac.errors import InvalidPixelsError, UnreadableFileError, UnsupportedImageError
 from cardiac.io.color import ColorSampler
 from cardiac.io.orientation import UPRIGHT, Turn, turn_of
-from cardiac.io.pixels import check_size, decoding
+from cardiac.io.pixels import MAX_SIDE, check_size, decoding
 
 _LOST_SHARE = 0.02
 _TRUSTED_BYTES = 256 * 2**20
@@ -107,6 +107,8 @@ def decode_images(coded: Iterable[bytes], codec: str) -> Iterator[npt.NDArray[An
 
     for data in coded:
         context: Any = av.CodecContext.create(codec, "r")
+        # A frame takes no more memory than a picture may have, whatever its own header says.
+        context.options = {"max_pixels": str(MAX_SIDE**2)}
         found = context.decode(av.Packet(data)) or context.decode(None)
         if len(found) != 1 or found[0].format.name not in ("gray", "bgr24", "rgb24"):
             raise ValueError(f"FFmpeg finds no 8-bit image in a frame coded as {codec}")

@@ -568,3 +568,25 @@ def test_a_decoder_tells_its_whole_message_with_the_file(write_dicom, frames, ca
         read(path)
     assert "truncated" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_deflated_data_set_is_read_and_a_bomb_is_not(write_dicom, frames, monkeypatch):
+    import pydicom
+
+    from cardiac.io import dicom
+
+    dataset = pydicom.dcmread(write_dicom(frames))
+    path = dataset.filename.replace("cine", "deflated")
+    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1.99"
+    dataset.save_as(path, enforce_file_format=True)
+    np.testing.assert_array_equal(read(path).frames, frames)
+    monkeypatch.setattr(dicom, "MAX_BYTES", frames.size // 2)
+    with pytest.raises(InvalidPixelsError, match="unpacks"):
+        read(path)
+
+
+def test_a_coded_frame_of_another_size_takes_no_memory(write_dicom, frames):
+    huge = encoded(np.zeros((6, 4000, 4000, 3), np.uint8), "JPEG")
+    rgb = np.repeat(frames[..., None], 3, axis=-1)
+    with pytest.raises(UnreadableFileError, match="size in the tags"):
+        read(write_dicom(rgb, syntax=JPEG, encoded=huge))

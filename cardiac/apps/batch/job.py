@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from cardiac.apps.batch.record import RunLog
-    from cardiac.io import InputItem
+    from cardiac.io import InputItem, PassedOver
     from cardiac.pipeline import Models
     from cardiac.settings import ProcessSettings
 
@@ -67,6 +67,7 @@ class ProcessJob:
         self.batch = batch or BatchSettings()
         self.shown: list[FinishedCase] = []
         self.total = self.failed = self.skipped = self.uncertified = 0
+        self.passed_over: tuple[PassedOver, ...] = ()
         self._engine: dict[str, Any] | None = None
         self._work = Work(out, settings, self.batch)
         self._store = open_store(out, self.batch.store)
@@ -85,11 +86,12 @@ class ProcessJob:
         Raises:
             SettingsError: Nothing at all, or a manifest with errors, all of them named.
         """
-        from cardiac.io import find_inputs
+        from cardiac.io import list_inputs
         from cardiac.io.manifest import check_manifests
 
         check_manifests(inputs)
-        items = find_inputs(inputs)
+        listing = list_inputs(inputs)
+        items, self.passed_over = list(listing.items), listing.passed_over
         if not items:
             raise SettingsError(
                 "no echo image was found in " + ", ".join(map(str, inputs)),
