@@ -15,7 +15,7 @@ from cardiac.io import write_atomically
 from cardiac.report.page.case import as_json
 from cardiac.report.page.cohort import Cohort, Line, read_cohort
 from cardiac.results import layout
-from cardiac.states import Triage
+from cardiac.states import Status, Triage
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -158,13 +158,17 @@ def _render(
 def counts(cohort: Cohort) -> dict[str, Any]:
     """What the head of the page says."""
     lines = cohort.sequences
-    done = [line for line in lines if line.status == "ok"]
-    known = [line.ef for line in done if line.ef is not None]
+    done = [line for line in lines if line.status == Status.OK]
+    # A median of numbers that may not be used, or that are of another kind, would mislead.
+    usable = [line for line in done if line.triage != Triage.REJECT and not line.uncalibrated]
+    known = [line.ef for line in usable if line.ef is not None]
     return {
         "sequences": len(lines),
         "patients": len({line.patient for line in lines if line.patient}),
         "done": len(done),
-        "failed": len(lines) - len(done),
+        "failed": sum(line.status == Status.FAILED for line in lines),
+        "rejected": sum(line.status == Status.REJECTED for line in lines),
+        "left_out": sum(line.ef is not None for line in done) - len(known),
         "certified": sum(line.certified is True for line in done),
         "triage": {level: sum(line.triage == level for line in done) for level in Triage},
         "ef": median(known) if known else None,

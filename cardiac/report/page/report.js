@@ -16,7 +16,7 @@
 
   const RANK = { accept: 0, review: 1, reject: 2, failed: 3 };
   const KEYS = {
-    id: (line) => `${line.patient || line.id} ${line.id}`,
+    id: (line) => line.id,
     certified: (line) => (line.status !== "ok" ? null : line.certified === null ? 2 : Number(!line.certified)),
     triage: (line) => RANK[line.status === "ok" ? line.triage : "failed"],
   };
@@ -183,12 +183,18 @@
       `EF against uncertainty of ${found.length} sequences`, ...axes(x, y, ["EF (%)", "uncertainty"]), ...points), key);
   }
 
+  /* What distributions are made of: numbers that may be used, in the unit of the axis. */
+  function counted(line) {
+    return line.triage !== "reject" && !line.uncalibrated;
+  }
+
   function distributions(place) {
-    const lines = island.lines.filter((line) => line.level === "sequence" && line.status === "ok");
+    const processed = island.lines.filter((line) => line.level === "sequence" && line.status === "ok");
+    const lines = processed.filter(counted);
     const of = (key) => lines.map((line) => line[key]).filter(known);
     place.append(...[
       histogram("EF", of("ef"), " %", 5, 0),
-      scatter(lines),
+      scatter(processed),
       histogram("EDV", of("edv"), " mL", 20, 0),
       histogram("Uncertainty", of("uncertainty"), "", 0.02, 2),
     ].filter(Boolean));
@@ -210,12 +216,15 @@
     const short = { lv_ef_percent: "EF", lv_fac_percent: "FAC", ef_area_length_uncalibrated: "EF, no pixel size" };
     const verdict = data.verdict;
     const triage = verdict && verdict.triage;
-    return el("dl", { class: "tiles" },
+    const meaning = data.certificate.certified && triage === "reject"
+      ? "of shape and steadiness only: the triage says not to use it" : "of shape and steadiness, not of truth";
+    return el("dl", { class: `tiles ${triage === "reject" ? "rejected" : ""}` },
       tile(ef ? short[ef.key] : "", ef), tile("EDV", find("lv_edv_ml")), tile("ESV", find("lv_esv_ml")),
       tile("Heart rate", find("heart_rate_bpm")),
       el("div", {}, el("dt", { text: "Certificate" }), el("dd", { class: data.certificate.certified ? "yes" : "no" },
         el("span", { "aria-hidden": "true", text: data.certificate.certified ? "✓ " : "✕ " }),
-        data.certificate.certified ? "certified" : "not certified")),
+        data.certificate.certified ? "certified" : "not certified",
+        data.certificate.certified && el("small", { class: "interval", text: meaning }))),
       verdict && el("div", {}, el("dt", { text: "Uncertainty" }), el("dd", { text: number(verdict.uncertainty, 2) })),
       triage && el("div", { class: `triage ${triage}` }, el("dt", { text: "Triage" }),
         el("dd", {}, el("span", { class: "symbol", "aria-hidden": "true", text: SYMBOLS[triage] }), ` ${triage}`)));
@@ -411,14 +420,22 @@
   /* Addresses of the cases before and after one, or "". */
   function around(index) {
     if (single) return island.around;
-    const at = shown.indexOf(index);
-    return [shown[at - 1], shown[at + 1]].map((other) => (other === undefined ? "" : address(other)));
+    const order = listed();
+    const at = order.indexOf(index);
+    return [order[at - 1], order[at + 1]].map((other) => (other === undefined ? "" : address(other)));
+  }
+
+  /* Cases in the order of the table, those that its filter hides left out. */
+  function listed() {
+    const rows = [...document.querySelectorAll("#cohort tbody tr")];
+    const order = rows.filter((row) => !row.hidden).map((row) => Number(row.dataset.index)).filter((index) => shown.includes(index));
+    return order.length ? order : shown;
   }
 
   function crumbs(index) {
     const [before, after] = around(index);
     const to = (where, text) => (where ? el("a", { href: where, text }) : el("span", { class: "off", text }));
-    const place = single ? null : el("span", { text: `${shown.indexOf(index) + 1} of ${shown.length}` });
+    const place = single ? null : el("span", { text: `${listed().indexOf(index) + 1} of ${listed().length}` });
     return [el("a", { href: single ? "../report.html" : "#cohort", text: "← All cases" }),
       el("span", { class: "pages" }, to(before, "Previous"), place, to(after, "Next"))];
   }
