@@ -7,13 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cardiac.reasons import Reason
 from cardiac.segmentation.segmenter import Segmentation, SegmentationSettings, Segmenter
-from cardiac.sequence import EchoSequence, View
+from cardiac.sequence import EchoSequence
 from cardiac.settings import ProcessSettings
-from cardiac.states import Triage
 from cardiac.study import Assessment, Study
-from cardiac.uncertainty.settings import Method, UncertaintySettings
+from cardiac.uncertainty.settings import MethodName, UncertaintySettings
 
 if TYPE_CHECKING:
     from cardiac.clinical import Indices
@@ -67,7 +65,7 @@ class Models:
         log.warning(
             "the shipped uncertainty is not of these weights: entropy is used, no intervals"
         )
-        entropy = settings.model_copy(update={"method": Method.ENTROPY})
+        entropy = settings.model_copy(update={"method": MethodName.ENTROPY})
         return Estimator(entropy, None, self.segmenter)
 
 
@@ -115,7 +113,7 @@ def process(
     uncertainty = assessment = None
     if estimator is not None:
         uncertainty = estimator.estimate(sequence, segmentation, corrected.masks)
-        assessment = _assessed(estimator, uncertainty, corrected, indices, sequence.view)
+        assessment = _assessed(estimator, uncertainty, corrected, indices, sequence)
     return Study(
         sequence,
         corrected.masks,
@@ -137,12 +135,12 @@ def _corrected(
 ) -> _Corrected:
     """The network's masks, corrected as the settings ask, with their certificates."""
     from cardiac.uncertainty import Estimator
-    from cardiac.uncertainty.trust import frame_weights
+    from cardiac.uncertainty.result import frame_weights
 
     if estimator is None:
         return _certified(sequence, segmentation, settings)
     # What the network doubts itself tells its frames apart, and costs next to nothing.
-    entropy = Estimator(UncertaintySettings(method=Method.ENTROPY))
+    entropy = Estimator(UncertaintySettings(method=MethodName.ENTROPY))
     weights = frame_weights(entropy.estimate(sequence, segmentation, segmentation.masks))
     if settings.fill and settings.correct and estimator.weights is not None:
         return _filled(sequence, segmentation, settings, weights, estimator)
@@ -159,7 +157,7 @@ def _filled(
     """As `_certified`, but doubtful frames are first drawn anew by the latent space."""
     from cardiac.anatomy import load_profile
     from cardiac.correction.certificate import certify
-    from cardiac.uncertainty.fill import fill_in, told_against
+    from cardiac.uncertainty.fill import certificate_against_network, fill_in
 
     network, profile = segmentation.masks, load_profile(settings.profile)
     before = certify(
@@ -168,7 +166,7 @@ def _filled(
     filled, drawn = fill_in(sequence, segmentation, estimator)
     start = replace(segmentation, masks=filled)
     masks, certificate, _ = _certified(sequence, start, settings, weights)
-    certificate = told_against(certificate, network, masks, drawn, sequence)
+    certificate = certificate_against_network(certificate, network, masks, drawn, sequence)
     return _Corrected(masks, certificate, before)
 
 
@@ -203,23 +201,19 @@ def _assessed(
     uncertainty: Uncertainty,
     corrected: _Corrected,
     indices: Indices,
-    view: View,
+    sequence: EchoSequence,
 ) -> Assessment:
     """Intervals and triage of masks whose uncertainty is known."""
-    from cardiac.uncertainty.light import traffic_light
+    from cardiac.uncertainty.triage import triage_sequence
 
     trained = estimator.weights is not None
-    intervals = None
-    if trained:
-        intervals = estimator.intervals(
-            corrected.masks, uncertainty.grid, uncertainty, indices, view=view
-        )
-    verdict = traffic_light(
+    intervals = estimator.intervals(uncertainty, indices, view=sequence.view) if trained else None
+    triage = triage_sequence(
         uncertainty,
         indices,
         intervals,
         corrected.certificate,
         calibration=estimator.calibration if trained else None,
+        age_years=sequence.subject.age_years,
     )
-    reasons = tuple(Reason("triage", text) for text in verdict.reasons)
-    return Assessment(Triage(str(verdict.light)), reasons, intervals)
+    return Assessment(triage.level, triage.reasons, intervals)

@@ -47,6 +47,7 @@ class HeartRanges:
 ADULT = HeartRanges(Range(4, 35, "cm"), Range(3, 15, "cm"), Range(5, 600, "mL"))
 CHILD = HeartRanges(Range(2, 35, "cm"), Range(1, 15, "cm"), Range(1, 600, "mL"))
 EF_PERCENT = Range(5, 90, "%")
+FAC_PERCENT = Range(2, 90, "%")
 HEART_RATE_BPM = Range(20, 300, "beats/min")
 FRAME_INTERVAL_S = Range(0.0005, 0.3, "s")
 """Of a cine that can show a beat: 2000 to 3.3 frames/s."""
@@ -58,6 +59,27 @@ PIXEL_ASPECT = Range(0.2, 5)
 def heart_ranges(age_years: float | None) -> HeartRanges:
     """The bounds for a patient of this age in years; those of adults where it is unknown."""
     return CHILD if age_years is not None and age_years < ADULT_YEARS else ADULT
+
+
+def index_ranges(age_years: float | None) -> dict[str, Range]:
+    """Bounds of the clinical indices by name, each in its own unit, at this age in years."""
+    bounds = heart_ranges(age_years)
+    length = Range(10 * bounds.lv_length_cm.low, 10 * bounds.lv_length_cm.high, "mm")
+    return {
+        "lv_edv_ml": bounds.edv_ml,
+        "lv_esv_ml": Range(bounds.edv_ml.low / 10, bounds.edv_ml.high, "mL"),
+        "lv_length_ed_mm": length,
+        "lv_length_es_mm": length,
+        "lv_area_ed_cm2": Range(length.low**2 / 500, length.high**2 / 200, "cm²"),
+        "lv_area_es_cm2": Range(length.low**2 / 1000, length.high**2 / 200, "cm²"),
+        "la_area_es_cm2": Range(0.2, 110, "cm²"),
+        "la_volume_es_ml": Range(0.1, 800, "mL"),
+        "myo_area_ed_cm2": Range(length.low**2 / 500, length.high**2 / 200, "cm²"),
+        "lv_ef_percent": EF_PERCENT,
+        "ef_area_length_uncalibrated": EF_PERCENT,
+        "lv_fac_percent": FAC_PERCENT,
+        "heart_rate_bpm": HEART_RATE_BPM,
+    }
 
 
 def calibration_fault(

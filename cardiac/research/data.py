@@ -14,6 +14,16 @@ from cardiac.errors import SettingsError, UnreadableFileError
 from cardiac.geometry import CanonicalGrid, Mask, Spacing
 from cardiac.labels import Label
 from cardiac.resources import packaged
+from cardiac.sequence import View
+from cardiac.types import ByteArray
+
+VIEWS = {"4CH": View.A4C, "2CH": View.A2C}
+"""Views by their names in CAMUS."""
+PHOTOGRAPHS = (
+    "astronaut", "brick", "chelsea", "coffee", "coins", "grass", "gravel", "horse", "page",
+    "rocket", "text", "clock_motion", "moon",
+)  # fmt: skip
+"""Of scikit-image; some others are left for the evaluation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +114,21 @@ def canonical_arrays(
         images.append(np.rint(grid.to_canonical(still.image)).astype(np.uint8))
         masks.append(shares.argmax(axis=0).astype(np.uint8))
     return np.stack(images), np.stack(masks)
+
+
+def photographs(names: Sequence[str] = PHOTOGRAPHS) -> list[ByteArray]:
+    """Grey photographs that come with scikit-image."""
+    import skimage
+    from skimage.color import rgb2gray
+    from skimage.io import imread
+
+    folder = Path(skimage.__file__).parent / "data"
+    found = []
+    for name in names:
+        path = next((p for p in folder.glob(f"{name}.*") if p.suffix in (".png", ".jpg")), None)
+        if path is None:
+            continue
+        image = imread(path)
+        grey = rgb2gray(image[..., :3]) if image.ndim == 3 else image / max(1, image.max())
+        found.append(np.asarray(np.rint(255 * grey), dtype=np.uint8))
+    return found

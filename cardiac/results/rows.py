@@ -232,7 +232,7 @@ def _assessed(study: Study) -> Row:
         "triage": assessment.triage,
         "triage_reasons": sentence(assessment.triage_reasons),
         "uncertainty": study.uncertainty.score,
-        "out_of_distribution": study.uncertainty.out_of_bank,
+        "out_of_distribution": study.uncertainty.out_of_distribution,
     }
     return row | dict(assessment.intervals.numbers() if assessment.intervals else {})
 
@@ -264,7 +264,7 @@ def _measured(indices: Indices) -> Row:
 
 
 def _biplane_bounds(combined: Indices, first: Intervals | None, second: Intervals | None) -> Row:
-    from cardiac.uncertainty.biplane import combined_intervals
+    from cardiac.uncertainty.intervals import combined_intervals
 
     if first is None or second is None:
         return {}

@@ -11,15 +11,14 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 from threadpoolctl import threadpool_limits
 
-from cardiac.errors import InvalidPixelsError
 from cardiac.geometry import CanonicalGrid, FloatArray, Mask
+from cardiac.segmentation.normalise import network_inputs, sector_levels
 from cardiac.segmentation.predictors import Engine, Precision, Predictor, load_predictor
 from cardiac.segmentation.weights import SHIPPED, WeightsFile, open_weights
 from cardiac.sequence import EchoSequence
 
 CHUNK = 32
 _NOWHERE = -1e3  # score of every structure beyond the canonical square
-_BLACK = 1.0  # grey level (of 255) up to which a canonical pixel counts as outside the sector
 
 
 class SegmentationSettings(BaseModel):
@@ -49,11 +48,13 @@ class Segmentation:
             place, and ``labels_on_image(logits, grid)`` gives the raw ones again.
         logits: (T, 4, S/2, S/2) float16, on the canonical grid at half its resolution.
         grid: The canonical grid.
+        levels: Mean and deviation of the grey levels that the network's input was normalised by.
     """
 
     masks: Mask
     logits: npt.NDArray[np.float16]
     grid: CanonicalGrid
+    levels: tuple[float, float] | None = None
 
     def probabilities(self) -> FloatArray:
         """(T, 4, H, W) class probabilities on the sequence's own grid; background outside."""
@@ -90,7 +91,7 @@ class Segmenter:
         """
         grid = sequence.grid
         images = canonical_images(sequence, grid)
-        mean, deviation = _levels(images, sequence)
+        levels = sector_levels(images, sequence.source)
         masks = np.zeros(sequence.frames.shape, dtype=np.uint8)
         half = grid.size // 2
         logits = np.empty((len(sequence), 4, half, half), dtype=np.float16)
@@ -105,13 +106,11 @@ class Segmenter:
             finishing = []
             for start in range(0, len(sequence), CHUNK):
                 part = slice(start, start + CHUNK)
-                x = images[part, None].astype(np.float32)
-                x -= np.float32(mean)
-                x /= np.float32(deviation)
+                x = network_inputs(images[part], levels)
                 finishing.append(worker.submit(finish, part, self.predictor(x)))
             for done in finishing:
                 done.result()
-        return Segmentation(masks, logits, grid)
+        return Segmentation(masks, logits, grid, levels)
 
 
 def canonical_images(sequence: EchoSequence, grid: CanonicalGrid) -> npt.NDArray[np.uint8]:
@@ -121,23 +120,6 @@ def canonical_images(sequence: EchoSequence, grid: CanonicalGrid) -> npt.NDArray
         part = slice(start, start + CHUNK)
         images[part] = np.rint(grid.to_canonical(sequence.frames[part]))
     return images
-
-
-def _levels(images: npt.NDArray[np.uint8], sequence: EchoSequence) -> tuple[float, float]:
-    """Mean and standard deviation of the pixels inside the sector, over the whole cine."""
-    counts = np.bincount(images.ravel(), minlength=256).astype(np.float64)
-    counts[: int(_BLACK) + 1] = 0
-    if np.count_nonzero(counts) < 2:
-        raise InvalidPixelsError(
-            "the image is black or constant",
-            path=sequence.source,
-            hint="Check that the file holds an ultrasound image.",
-        )
-    levels = np.arange(256)
-    mean = float((counts * levels).sum() / counts.sum())
-    variance = float((counts * (levels - mean) ** 2).sum() / counts.sum())
-    # The constant matches training, where grey levels run from 0 to 1.
-    return mean, float(np.sqrt(variance + 1e-4 * 255**2))
 
 
 def labels_on_image(logits: FloatArray, grid: CanonicalGrid) -> Mask:

@@ -1,15 +1,18 @@
-from .calibration import Calibration, ErrorLaw
+from .calibration import Calibration, ErrorModel
 from .estimate import Estimator
-from .result import Familiarity, Uncertainty
-from .settings import Method, UncertaintySettings
+from .intervals import Intervals
+from .result import Uncertainty
+from .settings import MethodName, UncertaintySettings
+from .triage import TriageResult
 from .weights import UncertaintyWeights, load_uncertainty
 
 __all__ = [
     "Calibration",
-    "ErrorLaw",
+    "ErrorModel",
     "Estimator",
-    "Familiarity",
-    "Method",
+    "Intervals",
+    "MethodName",
+    "TriageResult",
     "Uncertainty",
     "UncertaintySettings",
     "UncertaintyWeights",

@@ -1,28 +1,34 @@
-"""What was fitted on held-out patients: bounds, scales, and the law of the network's errors."""
+"""Calibration: what was fitted on patients held out, for probabilities, bounds and intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter
 
-Array = npt.NDArray[np.float64]
-MAP_NUMBERS = ("slope", "offset", "strangest", "least_cosine", "thresholds")
-"""What maps, scores and flags depend on; the rest is for intervals and the traffic light."""
+from cardiac.sequence import View
+from cardiac.types import Array
+
+MAP_NUMBERS = ("slope", "offset", "max_ood_score", "min_cosine", "thresholds")
+"""What maps, scores and flags depend on; the rest is for intervals and the triage."""
+BIPLANE = "biplane"
+"""Under which the scores of indices of two views are kept, beside the views."""
 
 
-@dataclass(frozen=True, eq=False)
-class ErrorLaw:
-    """How far a mask's code lies from the expert's, by the frame's score.
+@dataclass(frozen=True, slots=True)
+class ErrorModel:
+    """Heteroscedastic error model: how far indices are off, by the frames' scores.
 
     The deviation of an error grows as (score / reference)^power, between ``least`` and ``most``.
 
     Attributes:
-        reference: Score at which the errors have the covariance of `Calibration.error_factor`.
-        power: How fast they grow with the score.
+        reference: Score of an ordinary frame, whose deviation counts as 1.
+        power: How fast deviations grow with the score.
     """
 
     reference: float = 0.1
@@ -31,110 +37,116 @@ class ErrorLaw:
     most: float = 6.0
 
     def scale(self, scores: npt.ArrayLike) -> Array:
-        """Deviation of errors relative to the reference, of scores of any shape."""
+        """Deviation of errors relative to an ordinary frame's, of scores of any shape."""
         ratio = np.maximum(np.asarray(scores, dtype=float), 1e-6) / self.reference
         return np.asarray(np.clip(ratio**self.power, self.least, self.most))
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration:
-    """Numbers fitted on training patients, the intervals on all, the rest on held-out ones.
+@dataclass(frozen=True, slots=True)
+class ConformalScores:
+    """Errors of one view's indices on patients with known values, for conformal intervals.
+
+    A nonconformity score is the distance of the expert's value from our estimate, as a
+    fraction of it for sizes and in points for changes such as the EF, divided by the scale of
+    the error model. Where the network has learnt from a patient it is enlarged by the
+    generalisation gap.
 
     Attributes:
-        slope, offset: Of Platt's scaling of the learned doubt.
-        strangest: Strangeness above which a frame is out of the bank.
-        least_cosine: Cosine to the bank below which it is.
-        laws: Error law of every method.
-        error_factor: (D, D) lower Cholesky factor of the errors' mean square in the latent space.
-        coupling: Correlation of the errors of two frames of one sequence.
-        misses: Of each index, by patient: how far the expert's value was from where it was to
-            be expected, in units of the sampled interval on that side.
-        leans: Of each index (offset, slope): by how much ours is above the expert's on average,
-            a share of the value for sizes, points for changes.
-        typical: Half the width of the draws of each index on ordinary stills.
+        patients: Whose scores they are.
+        scores: Of each index one score a patient; None where it could not be measured.
+        bias: Of each index: by how much ours is above the expert's, in the unit of the scores
+            without the scale; 0 where it is not given.
+    """
+
+    patients: tuple[str, ...] = ()
+    scores: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict, repr=False)
+    bias: Mapping[str, float] = field(default_factory=dict)
+
+    def half_width(self, name: str, level: float, without: Collection[str] = ()) -> float | None:
+        """Half the width of the interval of an index at scale 1; None without scores.
+
+        Args:
+            name: The index.
+            level: Fraction of experts' values to hold.
+            without: Patients who are left out, so that their own errors do not help them.
+        """
+        found = [
+            score
+            for patient, score in zip(self.patients, self.scores.get(name, ()), strict=False)
+            if score is not None and patient not in without
+        ]
+        return conformal_quantile(found, level) if found else None
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Numbers fitted on patients held out; the intervals on all training patients.
+
+    Attributes:
+        slope, offset: Of Platt's scaling of the error-detection network's log odds.
+        max_ood_score: OOD score above which a frame is out of distribution.
+        min_cosine: Mean cosine to the nearest references below which it is.
+        error_models: Of every method.
+        conformal: By view, and under ``biplane`` of both together.
+        error_correlation: Of two frames of one patient.
         thresholds: Of each method, above which a pixel is taken for an error.
         review, reject: Scores of each method above which a sequence is to be reviewed, rejected.
     """
 
     slope: float = 1.0
     offset: float = 0.0
-    strangest: float = 0.5
-    least_cosine: float = -1.0
-    laws: Mapping[str, ErrorLaw] = field(default_factory=dict)
-    error_factor: Array = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
-    coupling: float = 0.5
-    misses: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
-    leans: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    typical: Mapping[str, float] = field(default_factory=dict)
+    max_ood_score: float = 0.5
+    min_cosine: float = -1.0
+    error_models: Mapping[str, ErrorModel] = field(default_factory=dict)
+    conformal: Mapping[str, ConformalScores] = field(default_factory=dict, repr=False)
+    error_correlation: float = 0.5
     thresholds: Mapping[str, float] = field(default_factory=dict)
     review: Mapping[str, float] = field(default_factory=dict)
     reject: Mapping[str, float] = field(default_factory=dict)
 
-    def factors(self, level: float = 0.9, without: Collection[str] = ()) -> dict[str, float]:
-        """How much the sampled interval of each index is stretched to hold ``level``.
+    def error_model(self, method: str) -> ErrorModel:
+        """The error model of a method; a general one where none was fitted."""
+        return self.error_models.get(method, ErrorModel())
 
-        Args:
-            level: Share of experts' values to hold.
-            without: Patients who are left out, so that their own errors do not help them.
-        """
-        found = {
-            name: conformal([m for patient, m in misses.items() if patient not in without], level)
-            for name, misses in self.misses.items()
-        }
-        # Experts' stills are calibrated: without a pixel size they would give no other EF.
-        if "lv_ef_percent" in found:
-            found.setdefault("ef_area_length_uncalibrated", found["lv_ef_percent"])
-        return found
-
-    def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
-        """What is stored as arrays."""
-        return {"error_factor": np.asarray(self.error_factor, np.float32)}
+    def of_view(self, view: str) -> ConformalScores:
+        """The scores of a view; those of the four-chamber view where it has none of its own."""
+        return self.conformal.get(view) or self.conformal.get(View.A4C, ConformalScores())
 
     def numbers(self) -> dict[str, Any]:
-        """What is stored as text."""
-        return {
-            "slope": self.slope,
-            "offset": self.offset,
-            "strangest": self.strangest,
-            "least_cosine": self.least_cosine,
-            "coupling": self.coupling,
-            "misses": {name: dict(found) for name, found in self.misses.items()},
-            "leans": {name: list(lean) for name, lean in self.leans.items()},
-            "typical": dict(self.typical),
-            "thresholds": dict(self.thresholds),
-            "review": dict(self.review),
-            "reject": dict(self.reject),
-            "laws": {
-                name: [law.reference, law.power, law.least, law.most]
-                for name, law in self.laws.items()
-            },
-        }
+        """Everything in plain types, as JSON keeps it."""
+        found: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return found
 
     @classmethod
-    def of(
-        cls, arrays: Mapping[str, npt.NDArray[np.generic]], numbers: Mapping[str, Any]
-    ) -> Calibration:
-        """The calibration that `arrays` and `numbers` describe."""
-        plain = {k: v for k, v in numbers.items() if k not in {"laws", "leans"}}
-        leans = {name: (lean[0], lean[1]) for name, lean in numbers.get("leans", {}).items()}
-        laws = {name: ErrorLaw(*values) for name, values in numbers["laws"].items()}
-        return cls(
-            **plain, laws=laws, leans=leans, error_factor=np.asarray(arrays["error_factor"], float)
-        )
+    def from_numbers(cls, numbers: Mapping[str, Any]) -> Calibration:
+        """The calibration that `numbers` describes.
+
+        Raises:
+            ValueError: Something lacks or does not fit.
+        """
+        return _adapter().validate_python(numbers)
 
     def replace(self, **changes: Any) -> Calibration:
         """A copy with some numbers changed."""
         return replace(self, **changes)
 
 
-def conformal(misses: Sequence[float], level: float) -> float:
-    """The smallest factor that lets an interval hold the share ``level`` of such values.
+@cache
+def _adapter() -> TypeAdapter[Calibration]:
+    return TypeAdapter(Calibration)
+
+
+def conformal_quantile(scores: Sequence[float], level: float) -> float:
+    """The smallest distance within which the fraction ``level`` of new scores is expected.
 
     Source: split conformal prediction; A. N. Angelopoulos and S. Bates, "Conformal prediction: a
     gentle introduction", Foundations and Trends in Machine Learning 16(4), 2023.
+
+    Args:
+        scores: Nonconformity scores of n > 0 patients; where n is too small for the level the
+            largest is taken.
+        level: Fraction to hold.
     """
-    if not misses:
-        return 1.0
-    rank = int(np.ceil((len(misses) + 1) * level))
-    ordered = np.sort(np.asarray(misses))
+    rank = int(np.ceil((len(scores) + 1) * level))
+    ordered = np.sort(np.asarray(scores, dtype=float))
     return float(ordered[min(rank, len(ordered)) - 1])

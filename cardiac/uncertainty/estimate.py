@@ -1,46 +1,64 @@
-"""One interface to every method: a sequence and its masks in, an uncertainty out."""
+"""Estimator of uncertainty: a sequence and its masks in, maps, scores and intervals out."""
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from cardiac.clinical import Indices
 from cardiac.errors import SettingsError
-from cardiac.geometry import CanonicalGrid, FloatArray, Mask
-from cardiac.segmentation.segmenter import Segmentation, Segmenter, canonical_images
+from cardiac.geometry import Mask
+from cardiac.segmentation.segmenter import Segmentation, Segmenter
 from cardiac.sequence import EchoSequence, View
-from cardiac.uncertainty.bank import NEAREST
-from cardiac.uncertainty.calibration import Calibration, ErrorLaw
-from cardiac.uncertainty.crisp import disagreement, familiarity
-from cardiac.uncertainty.edge import edge_map
-from cardiac.uncertainty.entropy import entropy_map
-from cardiac.uncertainty.evidence import Evidence
-from cardiac.uncertainty.fused import calibrated
-from cardiac.uncertainty.grid import imaged
+from cardiac.shape.arvae import ArVae
+from cardiac.uncertainty.calibration import Calibration
+from cardiac.uncertainty.intervals import Intervals, index_intervals
+from cardiac.uncertainty.method_input import MethodInput, imaged
+from cardiac.uncertainty.methods import (
+    Crisp,
+    Edge,
+    Entropy,
+    ErrorDetection,
+    LatentDraws,
+    MethodModels,
+    UncertaintyMethod,
+)
+from cardiac.uncertainty.network_methods import Dropout, TestTimeAugmentation
+from cardiac.uncertainty.ood import OutOfDistribution
 from cardiac.uncertainty.result import Uncertainty, frame_scores
-from cardiac.uncertainty.settings import Method, UncertaintySettings
+from cardiac.uncertainty.settings import MethodName, UncertaintySettings
 from cardiac.uncertainty.weights import SHIPPED, UncertaintyWeights, load_uncertainty
 
-if TYPE_CHECKING:
-    import torch
-
-    from cardiac.clinical import Indices
-    from cardiac.shape.arvae import ArVae
-    from cardiac.uncertainty.intervals import Intervals
-    from cardiac.uncertainty.runner import Runner
+METHODS: dict[
+    MethodName,
+    type[Entropy | Edge | LatentDraws | Crisp | ErrorDetection | TestTimeAugmentation | Dropout],
+] = {
+    MethodName.FUSED: ErrorDetection,
+    MethodName.CRISP: Crisp,
+    MethodName.ENTROPY: Entropy,
+    MethodName.AUGMENTATION: TestTimeAugmentation,
+    MethodName.DROPOUT: Dropout,
+    MethodName.LATENT: LatentDraws,
+    MethodName.EDGE: Edge,
+}
+"""The methods by name."""
 
 
 class Estimator:
-    """Models loaded once and used for many sequences.
+    """A method, out-of-distribution detection and a calibration, loaded once for many sequences.
+
+    There are two ways to get one: `load` reads trained weights and holds them against the
+    network's; the constructor takes models that are in memory, and without weights it serves
+    the methods that need none.
 
     Args:
         settings: Which method, and how.
-        weights: Trained encoders, bank and calibration.
+        weights: Trained encoders, reference embeddings and calibration.
         segmenter: The network; ``augmentation`` and ``dropout`` ask it again.
-        shape: The latent space; ``latent`` and the intervals draw from it.
+        shape: The latent space that ``latent`` draws from; the shipped one by default.
         fast: Run the small networks in OpenVINO where it is installed.
+
+    Raises:
+        SettingsError: The method needs a model that is not given.
     """
 
     def __init__(
@@ -54,9 +72,8 @@ class Estimator:
     ) -> None:
         self.settings = settings or UncertaintySettings()
         self.weights = weights
-        self._segmenter = segmenter
-        self._shape = shape
-        self._fast = fast
+        self.models = MethodModels(weights, segmenter, shape, fast=fast)
+        self.method = _build(self.settings, self.models)
 
     @classmethod
     def load(
@@ -67,18 +84,19 @@ class Estimator:
         Raises:
             WeightsError: Missing, damaged, or of another label set or model.
         """
-        from cardiac.shape.weights import SHIPPED as SHAPE
-        from cardiac.uncertainty.hashes import file_hash
-
         settings = settings or UncertaintySettings()
         weights = load_uncertainty(settings.weights or SHIPPED)
-        weights.require(segmenter.weights.sha256 if segmenter else None, file_hash(SHAPE))
+        weights.require(segmenter.weights.sha256 if segmenter else None)
         return cls(settings, weights, segmenter)
 
     @property
     def calibration(self) -> Calibration:
-        """What was fitted on held-out patients."""
-        return self._trained.calibration
+        """What was fitted on held-out patients.
+
+        Raises:
+            SettingsError: There are no trained weights.
+        """
+        return self.models.weights.calibration
 
     def estimate(
         self, sequence: EchoSequence, segmentation: Segmentation, masks: Mask
@@ -95,140 +113,58 @@ class Estimator:
 
         Raises:
             GeometryError: The masks do not fit the sequence.
-            SettingsError: The method needs a model that is not at hand.
         """
-        return self.judge(Evidence.of(sequence, segmentation, masks))
+        return self.judge(MethodInput.of(sequence, segmentation, masks))
 
-    def judge(self, evidence: Evidence) -> Uncertainty:
-        """Uncertainty of evidence that is on the canonical grid already."""
-        known = None
-        cosine = strangeness = None
+    def judge(self, x: MethodInput) -> Uncertainty:
+        """Uncertainty of input that is on the canonical grid already."""
+        found = None
         if self.weights is not None:
-            codes, strangeness = self._runner.encode(evidence.images)
-            cosine = self.weights.bank.cosine(codes)
-            known = familiarity(cosine, strangeness, self.calibration, NEAREST)
-        planes = self._planes(evidence, cosine)
-        empty = ~evidence.labels.any(axis=(1, 2))
+            known = self.weights.calibration
+            x = x.embedded(self.models.embed)
+            assert x.embedding is not None
+            found = OutOfDistribution.of(x.embedding, known.max_ood_score, known.min_cosine)
+        planes = self.method.map(x)
+        empty = ~x.labels.any(axis=(1, 2))
         if empty.any():
-            planes[empty] = imaged(evidence.grid, planes.shape[-1])
+            planes[empty] = imaged(x.grid, planes.shape[-1])
         planes = np.clip(planes, 0, 1)
-        scores = frame_scores(planes, evidence.labels)
+        scores = frame_scores(planes, x.labels)
         return Uncertainty(
-            str(self.settings.method), planes.astype(np.float16), evidence.grid, scores, known
+            str(self.settings.method), planes.astype(np.float16), x.grid, scores, found
         )
 
     def intervals(
-        self,
-        masks: Mask,
-        grid: CanonicalGrid,
-        uncertainty: Uncertainty,
-        indices: Indices,
-        *,
-        view: View = View.UNKNOWN,
+        self, uncertainty: Uncertainty, indices: Indices, *, view: View = View.UNKNOWN
     ) -> Intervals:
-        """Intervals of the indices that were measured on written masks.
+        """Intervals of indices that were measured on the masks that the uncertainty is of.
 
         Args:
-            masks: (T, H, W) labels that are written.
-            grid: The canonical grid over them.
-            uncertainty: Of these masks, by a method that the weights hold a law of errors for.
+            uncertainty: Of the written masks.
             indices: What was measured on them.
-            view: Two views of a heart err alike only in part.
+            view: Each view has its own errors.
 
         Raises:
             SettingsError: There are no trained weights.
         """
-        from cardiac.uncertainty.intervals import index_intervals
-        from cardiac.uncertainty.samples import beats_of, draw_beats
-
-        s, known = self.settings, self.calibration
-        law = known.laws.get(uncertainty.method, ErrorLaw())
-        beats = draw_beats(
-            masks, grid, uncertainty.scores, beats_of(indices),
-            model=self.shape, calibration=known, law=law,
-            draws=s.draws, seed=s.seed, stream=int(view is View.A2C),
-        )  # fmt: skip
-        return index_intervals(indices, beats, known, s.level)
-
-    def _planes(self, evidence: Evidence, cosine: FloatArray | None) -> FloatArray:
-        s = self.settings
-        match s.method:
-            case Method.ENTROPY:
-                return entropy_map(evidence)
-            case Method.EDGE:
-                return edge_map(evidence)
-            case Method.LATENT:
-                from cardiac.uncertainty.latent import latent_map
-
-                return latent_map(evidence, self.shape, s.samples, s.seed)
-            case Method.AUGMENTATION:
-                from cardiac.uncertainty.augmentation import augmentation_map
-
-                predictor = self._network_of_evidence.predictor
-                return augmentation_map(evidence, _inputs(evidence), predictor, s.samples, s.seed)
-            case Method.DROPOUT:
-                from cardiac.uncertainty.dropout import dropout_map
-
-                return dropout_map(
-                    evidence, _inputs(evidence), self._torch_network, samples=s.samples, seed=s.seed
-                )
-        return self._from_bank(evidence, cosine)
-
-    def _from_bank(self, evidence: Evidence, cosine: FloatArray | None) -> FloatArray:
-        """Maps of the two methods that ask the bank."""
-        bank = self._trained.bank
-        assert cosine is not None  # there is a bank, so it was asked
-        other = disagreement(evidence, bank.shares(cosine))
-        if self.settings.method is Method.CRISP:
-            return other
-        odds = self._runner.doubt(evidence.images, evidence.logits, evidence.labels, other)
-        return calibrated(odds, self.calibration.slope, self.calibration.offset)
-
-    @property
-    def _trained(self) -> UncertaintyWeights:
         if self.weights is None:
-            raise SettingsError(
-                f"the method {self.settings.method} needs trained weights",
-                hint="Use Estimator.load, or choose entropy or edge.",
-            )
-        return self.weights
-
-    @cached_property
-    def _runner(self) -> Runner:
-        from cardiac.uncertainty.runner import Runner
-
-        return Runner(self._trained, openvino=self._fast)
-
-    @cached_property
-    def shape(self) -> ArVae:
-        """The latent space of hearts."""
-        if self._shape is not None:
-            return self._shape
-        from cardiac.shape import load_shape_model
-
-        return load_shape_model().model
-
-    @property
-    def _network_of_evidence(self) -> Segmenter:
-        if self._segmenter is None:
-            raise SettingsError(f"the method {self.settings.method} needs the network itself")
-        return self._segmenter
-
-    @cached_property
-    def _torch_network(self) -> torch.nn.Module:
-        from cardiac.segmentation.weights import load_network
-
-        return load_network(self._network_of_evidence.weights)
+            raise SettingsError("intervals need trained weights of the uncertainty")
+        return index_intervals(
+            indices,
+            uncertainty.scores,
+            self.calibration,
+            self.calibration.error_model(uncertainty.method),
+            level=self.settings.level,
+            view=view,
+        )
 
 
-def _inputs(evidence: Evidence) -> FloatArray:
-    """(T, 1, S, S) images as the segmentation network sees them, each normalised by itself."""
-    if evidence.sequence is None:
-        raise SettingsError("this method needs the images of a sequence")
-    images = canonical_images(evidence.sequence, evidence.grid)
-    values = images.astype(np.float32)
-    inside = images > 1
-    count = np.maximum(inside.sum(axis=(1, 2), keepdims=True), 1)
-    mean = (values * inside).sum(axis=(1, 2), keepdims=True) / count
-    variance = ((values - mean) ** 2 * inside).sum(axis=(1, 2), keepdims=True) / count
-    return np.asarray((values - mean) / np.sqrt(variance + 6.5), dtype=np.float32)[:, None]
+def _build(settings: UncertaintySettings, models: MethodModels) -> UncertaintyMethod:
+    kind = METHODS[settings.method]
+    lacking = [need for need in kind.needs if not models.given[need]]
+    if lacking:
+        raise SettingsError(
+            f"the method {settings.method} needs {' and '.join(sorted(lacking))}",
+            hint="Use Estimator.load, or choose entropy or edge.",
+        )
+    return kind(settings, models)

@@ -1,62 +1,54 @@
-"""Intervals of the clinical indices that hold the expert's value as often as they say."""
+"""Conformal intervals of the clinical indices, around the best estimate of each."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from cardiac.clinical import PER_BSA, Indices
+from cardiac.clinical.catalogue import CATALOGUE
+from cardiac.errors import SettingsError
+from cardiac.reasons import Reason
+from cardiac.sequence import View
 from cardiac.types import Array
-from cardiac.uncertainty.calibration import Calibration
-from cardiac.uncertainty.samples import BeatDraws
+from cardiac.uncertainty.calibration import BIPLANE, Calibration, ErrorModel
 
-RELATIVE = {
-    "lv_edv_ml": ("ed", "volume"),
-    "lv_esv_ml": ("es", "volume"),
-    "lv_area_ed_cm2": ("ed", "area"),
-    "lv_area_es_cm2": ("es", "area"),
-    "lv_length_ed_mm": ("ed", "length"),
-    "lv_length_es_mm": ("es", "length"),
-    "la_area_es_cm2": ("es", "la_area"),
-    "la_length_es_mm": ("es", "la_length"),
-    "la_volume_es_ml": ("es", "la_volume"),
-    "myo_area_ed_cm2": ("ed", "wall"),
-}
-"""Indices whose error is a factor: the phase and the measurement that it follows."""
-CHANGES = {
-    "lv_ef_percent": ("volume", 1.0),
-    "lv_fac_percent": ("area", 1.0),
-    "lv_length_change_percent": ("length", -1.0),
-    "ef_area_length_uncalibrated": ("area_length", 1.0),
-}
-"""Indices that compare the two phases, in percent: what is compared, and the sign."""
-INTERVALS = (*RELATIVE, *CHANGES)
-TAILS = (0.05, 0.95)
-"""Quantiles of the draws that an interval is stretched from, whatever its level."""
-LEAST_DRAWS = 0.5
-"""Share of the draws that must have given a number."""
-_LEANS_AS = {"ef_area_length_uncalibrated": "lv_ef_percent"}
+SIZES = tuple(index.name for index in CATALOGUE if index.follows and index.follows.phase)
+"""Indices whose error is a fraction of their value."""
+CHANGES = {i.name: i.follows.sign for i in CATALOGUE if i.follows and not i.follows.phase}
+"""Indices that compare the two phases, with the sign of a decrease: their error is in points."""
+INTERVALS = (*SIZES, *CHANGES)
+BIPLANE_INDICES = ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent", "la_volume_es_ml")
+"""Indices that are made of two views."""
+_AS = {"ef_area_length_uncalibrated": "lv_ef_percent"}
 """Experts' stills are calibrated: without a pixel size they would give no other EF."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Intervals:
-    """Lower and upper bound of each index that has one.
+    """Best estimate, and lower and upper bound, of each index that has them.
 
     Attributes:
-        level: Share of experts' values that the intervals are to hold.
+        level: Fraction of experts' values that the intervals are to hold.
         bounds: Index to (low, high), in its own unit.
+        estimates: Index to the calibrated estimate in the middle of its interval: the measured
+            value, corrected where the calibration found a bias.
         reasons: Why an index that was measured has none.
-        samples: Index to (N,) how far the expert's value may be from ours, spread as the
-            interval is: shares for sizes, points for changes; see `RELATIVE` and `CHANGES`.
+        biplane: Of a single view: what it adds to the half widths of the indices of two views,
+            in fractions of sizes and in points.
+        biplane_bias: Bias of those indices, in the same units.
     """
 
     level: float
-    bounds: dict[str, tuple[float, float]]
-    reasons: dict[str, str] = field(default_factory=dict)
-    samples: dict[str, Array] = field(default_factory=dict, repr=False)
+    bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
+    estimates: dict[str, float] = field(default_factory=dict)
+    reasons: dict[str, Reason] = field(default_factory=dict)
+    biplane: dict[str, float] = field(default_factory=dict, repr=False)
+    biplane_bias: dict[str, float] = field(default_factory=dict, repr=False)
 
     def width(self, name: str) -> float | None:
         """High minus low of an index, or None."""
@@ -67,113 +59,126 @@ class Intervals:
         pairs = {f"{name}_low": low for name, (low, _) in self.bounds.items()}
         return pairs | {f"{name}_high": high for name, (_, high) in self.bounds.items()}
 
+    def to_json(self) -> str:
+        """Everything as JSON."""
+        return _adapter().dump_json(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Intervals:
+        """The intervals that `to_json` wrote."""
+        return _adapter().validate_json(text)
+
+
+@cache
+def _adapter() -> TypeAdapter[Intervals]:
+    return TypeAdapter(Intervals)
+
 
 def index_intervals(
     indices: Indices,
-    beats: Sequence[BeatDraws],
-    calibration: Calibration | None = None,
-    level: float = 0.9,
+    scores: Array,
+    calibration: Calibration,
+    error_model: ErrorModel,
     *,
+    level: float = 0.9,
+    view: str = View.UNKNOWN,
     without: Collection[str] = (),
 ) -> Intervals:
-    """Intervals around measured indices.
+    """Intervals of the indices of one sequence.
 
-    The draws give the interval its shape: which side is longer, and what the two phases share.
-    How wide it is follows the frames' scores alone: on training patients the width of the draws
-    told nothing of the size of the error beyond that. Where it lies follows how far the network
-    errs on average at such a value: it holds our value, but not always in the middle.
+    The middle is the measured value, less the bias of its view. How wide an interval is
+    follows the scores of the frames that were measured, and the errors on patients with known
+    values: split conformal prediction, normalised by a heteroscedastic error model. (Hearts
+    drawn around the masks told nothing of the size of an error beyond that.)
 
     Args:
         indices: Of one sequence.
-        beats: Its draws, see `draw_beats`.
-        calibration: How far draws are spread and shifted; without it they count as they are.
-        level: Share of experts' values that the intervals are to hold.
+        scores: (T,) of its frames.
+        calibration: Errors on patients with known values.
+        error_model: How errors grow with the scores.
+        level: Fraction of experts' values that the intervals are to hold.
+        view: Each view has its own errors; one that is not known counts as four-chamber.
         without: Patients whose errors do not help to calibrate.
     """
-    known = calibration or Calibration()
-    factors = known.factors(level, without)
-    samples = {}
-    for name, sample in deviations(beats).items():
-        spread = sample * (factors.get(name, 1.0) * stretch(name, sample, beats, known))
-        value = getattr(indices, name)
-        samples[name] = spread - (0.0 if value is None else lean_of(name, value, known))
-    return around(indices, samples, level)
-
-
-def stretch(
-    name: str, sample: Array, beats: Sequence[BeatDraws], calibration: Calibration
-) -> float:
-    """Times by which draws are spread to be as wide as the frames' scores say."""
-    usual = calibration.typical.get(name)
-    half = half_width(sample)
-    if usual is None or half <= 0:
-        return 1.0
-    return usual * float(np.mean([beat.scale for beat in beats])) / half
-
-
-def lean_of(name: str, value: float, calibration: Calibration) -> float:
-    """By how much a value is above the expert's on average: a share, or points for changes."""
-    offset, slope = calibration.leans.get(_LEANS_AS.get(name, name), (0.0, 0.0))
-    return offset + slope * value
-
-
-def half_width(sample: Array) -> float:
-    """Half the distance between the two `TAILS` of a sample, missing draws left out; or 0."""
-    known = sample[np.isfinite(sample)]
-    return float(np.ptp(np.quantile(known, TAILS)) / 2) if len(known) else 0.0
-
-
-def deviations(beats: Sequence[BeatDraws]) -> dict[str, Array]:
-    """Deviations (N,) of every index, mean over the beats: shares, or points for changes."""
-    found: dict[str, list[Array]] = {}
-    for beat in beats:
-        for name, (phase, what) in RELATIVE.items():
-            draws = getattr(beat, phase)
-            share = getattr(draws.drawn, what) / getattr(draws.own, what) - 1
-            found.setdefault(name, []).append(share)
-        for name, (what, sign) in CHANGES.items():
-            own = 1 - _quantity(beat.es.own, what) / _quantity(beat.ed.own, what)
-            drawn = 1 - _quantity(beat.es.drawn, what) / _quantity(beat.ed.drawn, what)
-            found.setdefault(name, []).append(100 * sign * (drawn - own))
-    return {name: np.asarray(np.mean(values, axis=0)) for name, values in found.items()}
-
-
-def _quantity(drawn: object, what: str) -> Array:
-    if what == "area_length":
-        return np.asarray(getattr(drawn, "area") ** 2 / getattr(drawn, "length"))  # noqa: B009
-    return np.asarray(getattr(drawn, what))
-
-
-def around(indices: Indices, samples: Mapping[str, Array], level: float) -> Intervals:
-    """Intervals whose bounds are quantiles of samples (N,) around measured values."""
-    bounds, reasons, used = {}, {}, {}
+    frames = [*indices.ed_frames, *indices.es_frames]
+    known = calibration.of_view(view)
+    result = Intervals(level)
+    if not frames:
+        return result
+    scale = float(error_model.scale(scores[frames]).mean())
     for name in INTERVALS:
-        value = getattr(indices, name)
+        value = indices.values.get(name)
         if value is None:
             continue
-        sample = samples.get(name, np.zeros(0))
-        known = sample[np.isfinite(sample)]
-        if len(known) < LEAST_DRAWS * (len(sample) or 1):
-            reasons[name] = "too few hearts could be drawn around the masks"
+        half = known.half_width(_AS.get(name, name), level, without)
+        if half is None:
+            result.reasons[name] = Reason("no_interval", "no errors of such an index are known")
             continue
-        used[name] = sample
-        low, high = np.quantile(known, TAILS)
-        unit = value if name in RELATIVE else 1.0
-        ends = value + min(low, 0.0) * unit, value + max(high, 0.0) * unit
-        bounds[name] = _within(name, value, *ends)
+        bias = known.bias.get(_AS.get(name, name), 0.0)
+        _put(result, indices, name, half * scale, bias)
+    _put_per_area(result, indices)
+    both = calibration.conformal.get(BIPLANE)
+    for name in BIPLANE_INDICES:
+        if both is not None:
+            half = both.half_width(name, level, without)
+            result.biplane_bias[name] = both.bias.get(name, 0.0)
+        elif (half := known.half_width(name, level, without)) is not None:
+            # Without errors of two views together: the mean of two errors correlated as those
+            # of two frames are.
+            half *= float(np.sqrt((1 + calibration.error_correlation) / 2))
+        if half is not None:
+            result.biplane[name] = half * scale
+    return result
+
+
+def combined_intervals(combined: Indices, views: tuple[Intervals, Intervals]) -> Intervals:
+    """Intervals of biplane indices: the mean of what each view adds to their width.
+
+    Args:
+        combined: What `combine_views` gave.
+        views: The intervals of each view.
+
+    Raises:
+        SettingsError: The two views' intervals are not of one level.
+    """
+    first, second = views
+    if first.level != second.level:
+        raise SettingsError("the intervals of the two views are of different levels")
+    result = Intervals(first.level)
+    for name in BIPLANE_INDICES:
+        if combined.values.get(name) is None or not (
+            name in first.biplane and name in second.biplane
+        ):
+            continue
+        bias = (first.biplane_bias.get(name, 0.0) + second.biplane_bias.get(name, 0.0)) / 2
+        _put(result, combined, name, (first.biplane[name] + second.biplane[name]) / 2, bias)
+    _put_per_area(result, combined)
+    return result
+
+
+def _put(result: Intervals, indices: Indices, name: str, half: float, bias: float) -> None:
+    value = indices.values[name]
+    unit = value if name in SIZES else 1.0
+    estimate, half = value - bias * unit, half * unit
+    result.estimates[name] = estimate
+    result.bounds[name] = _within(name, estimate, estimate - half, estimate + half)
+
+
+def _put_per_area(result: Intervals, indices: Indices) -> None:
+    """Intervals of indices per body surface area: those of the index, divided alike."""
     for name, source in PER_BSA.items():
-        value, base = getattr(indices, name), getattr(indices, source)
-        if value is not None and base and source in bounds:
-            low, high = bounds[source]
-            bounds[name] = (low * value / base, high * value / base)
-    return Intervals(level, bounds, reasons, used)
+        value, base = indices.values.get(name), indices.values.get(source)
+        if value is not None and base and source in result.bounds:
+            low, high = result.bounds[source]
+            result.bounds[name] = (low * value / base, high * value / base)
+            result.estimates[name] = result.estimates[source] * value / base
 
 
-def _within(name: str, value: float, low: float, high: float) -> tuple[float, float]:
-    """An interval cut down to what the index can be, or has been measured to be."""
-    if name in RELATIVE:
+def _within(name: str, estimate: float, low: float, high: float) -> tuple[float, float]:
+    """An interval cut down to what the index can be, or is estimated to be."""
+    if name in SIZES:
         return max(low, 0.0), high
-    if CHANGES[name][1] < 0:
+    if CHANGES[name] < 0:
         return max(low, -100.0), high
     # End-systole is the smaller of the two, unless a manifest names the frames otherwise.
-    return max(low, min(0.0, value)), min(high, 100.0)
+    return max(low, min(0.0, estimate)), min(high, max(100.0, estimate))

@@ -1,4 +1,4 @@
-"""The small networks: image encoder, mask encoder and decoder, and the learned doubt."""
+"""The small networks: image encoder, mask encoder and decoder, error-detection network."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from cardiac.segmentation.normalise import normalise_each
+
 if TYPE_CHECKING:
     import torch
 
 COARSE = 64
-"""Side of the masks of encoder, decoder and bank."""
-BLACK = 1
-"""Grey level up to which a pixel counts as outside the sector."""
+"""Side of the masks of encoder, decoder and reference embeddings."""
 LEAST = 1e-4
-"""Doubt that the segmentation network is at least granted."""
+"""Probability of an error that the segmentation network is at least granted."""
 FUSED_CHANNELS = 8
-"""Image, three probabilities, three written labels, and the bank's disagreement."""
+"""Image, three probabilities, three written labels, and CRISP's disagreement."""
 
 
 class UncertaintyNetworkSettings(BaseModel):
@@ -26,7 +26,7 @@ class UncertaintyNetworkSettings(BaseModel):
         image_features, mask_features: Length of the codes before they are projected.
         sphere: Dimensions of the common sphere.
         image_channels: Of the image encoder, one level a number.
-        fused_channels: Of the learned doubt, one level a number.
+        fused_channels: Of the error-detection network, one level a number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,7 +39,7 @@ class UncertaintyNetworkSettings(BaseModel):
 
 
 def build_crisp(settings: UncertaintyNetworkSettings) -> torch.nn.ModuleDict:
-    """Image encoder with its projection and its sense of strangeness, mask encoder and decoder.
+    """Image encoder with its projection and its OOD score, mask encoder and decoder.
 
     ``image`` takes normalised (N, 1, 128, 128), ``mask`` one-hot labels (N, 3, 64, 64), and
     ``decoder`` gives logits (N, 4, 64, 64) of codes of masks.
@@ -71,11 +71,11 @@ def build_crisp(settings: UncertaintyNetworkSettings) -> torch.nn.ModuleDict:
     )
 
 
-def build_fused(settings: UncertaintyNetworkSettings) -> torch.nn.Module:
-    """The learned doubt: log odds (N, 1, h, w) that the written label is wrong.
+def build_error_detection(settings: UncertaintyNetworkSettings) -> torch.nn.Module:
+    """The error-detection network: log odds (N, 1, h, w) that the written label is wrong.
 
     Takes grey levels (N, 1, h, w) from 0 to 255, the network's logits (N, 4, h, w), the written
-    labels (N, 1, h, w) and the bank's disagreement with them (N, 1, h, w). A small U-Net
+    labels (N, 1, h, w) and CRISP's disagreement with them (N, 1, h, w). A small U-Net
     corrects the odds that the segmentation network itself gives.
     """
     import torch
@@ -83,7 +83,7 @@ def build_fused(settings: UncertaintyNetworkSettings) -> torch.nn.Module:
 
     first, second, third = settings.fused_channels
 
-    class Fused(nn.Module):
+    class ErrorDetectionNetwork(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             fine = nn.Conv2d(FUSED_CHANNELS, first, 3, stride=2, padding=1, bias=False)
@@ -103,18 +103,19 @@ def build_fused(settings: UncertaintyNetworkSettings) -> torch.nn.Module:
             labels: torch.Tensor,
             disagreement: torch.Tensor,
         ) -> torch.Tensor:
-            shares = logits.float().softmax(1)
+            probabilities = logits.float().softmax(1)
             written = torch.cat([(labels == label).float() for label in range(4)], 1)
-            doubt = (1 - (shares * written).sum(1, keepdim=True)).clamp(LEAST, 1 - LEAST)
-            found = [normalized(images), shares[:, 1:], written[:, 1:], disagreement]
+            wrong = (1 - (probabilities * written).sum(1, keepdim=True)).clamp(LEAST, 1 - LEAST)
+            grey = normalise_each(images, blank=True)
+            found = [grey, probabilities[:, 1:], written[:, 1:], disagreement]
             fine = self.fine(torch.cat(found, 1))
             middle = self.middle(fine)
             middle = self.up_middle(torch.cat([middle, _wider(self.coarse(middle), 4)], 1))
             fine = self.up_fine(torch.cat([fine, _wider(self.narrow(middle), 2)], 1))
-            odds: torch.Tensor = self.head(fine) + self.trust * (doubt / (1 - doubt)).log()
+            odds: torch.Tensor = self.head(fine) + self.trust * (wrong / (1 - wrong)).log()
             return odds
 
-    return Fused()
+    return ErrorDetectionNetwork()
 
 
 def build_encoder(crisp: torch.nn.ModuleDict) -> torch.nn.Module:
@@ -132,23 +133,10 @@ def build_encoder(crisp: torch.nn.ModuleDict) -> torch.nn.Module:
             self.strange = crisp["strange"]
 
         def forward(self, images: torch.Tensor) -> torch.Tensor:
-            features = self.image(normalized(images))
+            features = self.image(normalise_each(images, blank=True))
             return torch.cat([self.projection(features), self.strange(features)], dim=1)
 
     return Encoder()
-
-
-def normalized(images: torch.Tensor) -> torch.Tensor:
-    """Grey levels (N, 1, h, w) from 0 to 255 with mean 0 and deviation 1 inside the sector.
-
-    Each image by itself; 0 outside.
-    """
-    values = images.float()
-    inside = (values > BLACK).float()
-    count = inside.sum((2, 3), keepdim=True).clamp(min=1)
-    mean = (values * inside).sum((2, 3), keepdim=True) / count
-    variance = ((values - mean).square() * inside).sum((2, 3), keepdim=True) / count
-    return (values - mean) * inside / (variance + 6.5).sqrt()
 
 
 def _wider(planes: torch.Tensor, times: int) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""An uncertainty: a map in [0, 1], a score per frame, and one for the sequence."""
+"""Uncertainty of a sequence: a map in [0, 1], a score per frame, and one for all of it."""
 
 from __future__ import annotations
 
@@ -10,37 +10,17 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from cardiac.geometry import CanonicalGrid, FloatArray, Mask
+from cardiac.geometry import CanonicalGrid, Mask
 from cardiac.labels import STRUCTURES
+from cardiac.types import Array, Array32, ByteArray
+from cardiac.uncertainty.ood import OutOfDistribution
 
-Array = npt.NDArray[np.float64]
 HalfArray = npt.NDArray[np.float16]
 _CHUNK = 32
-STRANGER_SHARE = 0.25
-"""Share of strange frames above which a sequence is no apical echo: of the frames of training
-patients none is taken for strange, and at most four in a hundred of those changed."""
+LEAST_WEIGHT = 0.02
+"""Of a frame in the temporal smoothing, however uncertain it is."""
 _NOTHING = 1 / 512
 """Half a grey level of a map that is stored in eight bits."""
-
-
-@dataclass(frozen=True, eq=False)
-class Familiarity:
-    """Whether images look like those that the models were made for.
-
-    Attributes:
-        cosine: (T,) mean cosine between the image's code and the nearest of the bank.
-        strangeness: (T,) probability from 0 to 1 that the image is no apical echo.
-        out_of_bank: (T,) which frames are strange.
-    """
-
-    cosine: Array
-    strangeness: Array
-    out_of_bank: npt.NDArray[np.bool_]
-
-    @property
-    def stranger(self) -> bool:
-        """Whether more frames are out of the bank than chance leaves there."""
-        return bool(self.out_of_bank.mean() > STRANGER_SHARE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +32,14 @@ class Uncertainty:
         planes: (T, S/2, S/2) float16 in [0, 1] on the canonical grid at half its resolution.
         grid: The canonical grid.
         scores: (T,) see `frame_scores`; 1 for an empty prediction.
-        familiarity: Whether the images look like apical echo; None where no bank was asked.
+        ood: Whether the images look like apical echo; None where no references are at hand.
     """
 
     method: str
     planes: HalfArray
     grid: CanonicalGrid
     scores: Array
-    familiarity: Familiarity | None = None
+    ood: OutOfDistribution | None = None
 
     def __len__(self) -> int:
         return len(self.planes)
@@ -70,9 +50,9 @@ class Uncertainty:
         return float(self.scores.mean())
 
     @property
-    def out_of_bank(self) -> bool | None:
-        """Whether the sequence is no apical echo; None where no bank was asked."""
-        return None if self.familiarity is None else self.familiarity.stranger
+    def out_of_distribution(self) -> bool | None:
+        """Whether the sequence is no apical echo; None where no references are at hand."""
+        return None if self.ood is None else self.ood.sequence
 
     @property
     def map(self) -> HalfArray:
@@ -83,14 +63,14 @@ class Uncertainty:
         return result
 
     @cached_property
-    def levels(self) -> npt.NDArray[np.uint8]:
+    def levels(self) -> ByteArray:
         """The map (T, H, W) in 256 levels, as it is written: a byte a pixel, for long cines."""
         result = np.zeros((len(self), *self.grid.shape), dtype=np.uint8)
         for part, rows, columns, planes in self._on_image():
             result[part, rows, columns] = np.rint(planes * np.float32(255))
         return result
 
-    def _on_image(self) -> Iterator[tuple[slice, slice, slice, FloatArray]]:
+    def _on_image(self) -> Iterator[tuple[slice, slice, slice, Array32]]:
         """Some frames at a time, their window of the image, and its planes in [0, 1]."""
         # Beyond a margin around the heart there is nothing to bring back.
         window = self.grid.window(np.asarray((self.planes > _NOTHING).any(axis=0)))
@@ -104,7 +84,7 @@ class Uncertainty:
                 yield part, rows, columns, np.clip(planes, 0, 1, out=planes)
 
 
-def frame_scores(planes: FloatArray, labels: Mask) -> Array:
+def frame_scores(planes: Array32, labels: Mask) -> Array:
     """(T,) mean of maps (T, h, w) over each predicted structure, and the mean of those.
 
     Structures count alike, as they do in a mean Dice: the atrium is small, and its errors
@@ -121,9 +101,24 @@ def frame_scores(planes: FloatArray, labels: Mask) -> Array:
     return np.divide(total, count, out=np.ones(len(planes)), where=count > 0)
 
 
-def foreground_scores(planes: FloatArray, labels: Mask) -> Array:
+def foreground_scores(planes: Array32, labels: Mask) -> Array:
     """(T,) mean of maps (T, h, w) over all pixels with a label; 1 where there is none."""
     found = labels > 0
     count = found.sum(axis=(1, 2))
     total = (planes * found).sum(axis=(1, 2), dtype=np.float64)
     return np.asarray(np.divide(total, count, out=np.ones(len(planes)), where=count > 0))
+
+
+def frame_weights(uncertainty: Uncertainty) -> Array:
+    """(T,) weights in (0, 1]: inverse variance of each frame's error, typical frames at 1.
+
+    The variance is taken to grow in proportion to the score. Typical is the sequence's own
+    median: weights tell frames of one sequence apart, and a sequence that is as uncertain
+    everywhere is smoothed as any other.
+
+    Args:
+        uncertainty: Of the sequence.
+    """
+    scores = np.maximum(uncertainty.scores, 1e-6)
+    typical = float(np.median(scores))
+    return np.asarray(np.clip(typical / scores, LEAST_WEIGHT, 1.0))

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.geometry import FloatArray, Mask
+from cardiac.geometry import Mask
 from cardiac.segmentation.predictors import converted
-from cardiac.uncertainty.grid import SIDE
-from cardiac.uncertainty.networks import build_crisp, build_encoder, build_fused
+from cardiac.types import Array32, ByteArray
+from cardiac.uncertainty.method_input import SIDE
+from cardiac.uncertainty.networks import build_crisp, build_encoder, build_error_detection
 from cardiac.uncertainty.weights import UncertaintyWeights, load_state
 
 if TYPE_CHECKING:
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 BATCH = 4
+ENCODER, ERRORS = "image-encoder", "error-detection"
+"""The two networks, also in the names of converted models."""
 
 
 class Runner:
-    """Image encoder and learned doubt, loaded once.
+    """Image encoder and error-detection network, loaded once.
 
     Args:
         weights: Trained networks.
@@ -33,28 +36,28 @@ class Runner:
     def __init__(self, weights: UncertaintyWeights, *, openvino: bool = True) -> None:
         self._weights = weights
         self._openvino = openvino
-        self._encode = self._build("encoder")
-        self._doubt = self._build("doubt")
+        self._encode = self._build(ENCODER)
+        self._detect = self._build(ERRORS)
 
-    def encode(self, images: npt.NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
-        """Unit codes (N, p) and strangeness (N,) of grey levels (N, h, w)."""
+    def encode(self, images: ByteArray) -> tuple[Array32, Array32]:
+        """Unit codes (N, p) and OOD scores (N,) of grey levels (N, h, w)."""
         found = self._encode(images[:, None])
         codes, odds = found[:, :-1], found[:, -1]
         codes = codes / np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), 1e-9)
         return codes, np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float32)
 
-    def doubt(
+    def detect_errors(
         self,
-        images: npt.NDArray[np.uint8],
+        images: ByteArray,
         logits: npt.NDArray[np.float16],
         labels: Mask,
-        disagreement: FloatArray,
-    ) -> FloatArray:
-        """Log odds (N, h, w) that labels are wrong; see `build_fused`."""
-        found = self._doubt(images[:, None], logits, labels[:, None], disagreement[:, None])
+        disagreement: Array32,
+    ) -> Array32:
+        """Log odds (N, h, w) that labels are wrong; see `build_error_detection`."""
+        found = self._detect(images[:, None], logits, labels[:, None], disagreement[:, None])
         return found[:, 0]
 
-    def _build(self, part: str) -> Callable[..., FloatArray]:
+    def _build(self, part: str) -> Callable[..., Array32]:
         if self._openvino:
             try:
                 return _in_openvino(self._weights, part)
@@ -64,9 +67,9 @@ class Runner:
 
 
 def module(weights: UncertaintyWeights, part: str) -> Any:
-    """The ``encoder`` or the ``doubt`` as a torch module with its weights."""
-    if part == "doubt":
-        return load_state(build_fused(weights.network), weights.state, "fused.")
+    """The image encoder or the error-detection network in torch, with its weights."""
+    if part == ERRORS:
+        return load_state(build_error_detection(weights.network), weights.state, "fused.")
     crisp: Any = load_state(build_crisp(weights.network), weights.state, "crisp.")
     return build_encoder(crisp).eval()
 
@@ -76,15 +79,15 @@ def _examples(part: str) -> tuple[torch.Tensor, ...]:
     import torch
 
     image = torch.zeros(BATCH, 1, SIDE, SIDE, dtype=torch.uint8)
-    if part == "encoder":
+    if part == ENCODER:
         return (image,)
     return image, torch.zeros(BATCH, 4, SIDE, SIDE, dtype=torch.float16), image, image.float()
 
 
-def _in_torch(network: Any) -> Callable[..., FloatArray]:
+def _in_torch(network: Any) -> Callable[..., Array32]:
     import torch
 
-    def run(*inputs: npt.NDArray[np.generic]) -> FloatArray:
+    def run(*inputs: npt.NDArray[np.generic]) -> Array32:
         found = []
         with torch.inference_mode():
             for parts, count in _batches(inputs):
@@ -94,7 +97,7 @@ def _in_torch(network: Any) -> Callable[..., FloatArray]:
     return run
 
 
-def _in_openvino(weights: UncertaintyWeights, part: str) -> Callable[..., FloatArray]:
+def _in_openvino(weights: UncertaintyWeights, part: str) -> Callable[..., Array32]:
     """The part compiled, from the cache of converted models or converted and put there."""
     import openvino
 
@@ -111,7 +114,7 @@ def _in_openvino(weights: UncertaintyWeights, part: str) -> Callable[..., FloatA
     compiled = core.compile_model(model, "CPU", options)
     queue = openvino.AsyncInferQueue(compiled)
 
-    def run(*inputs: npt.NDArray[np.generic]) -> FloatArray:
+    def run(*inputs: npt.NDArray[np.generic]) -> Array32:
         shape = list(compiled.output(0).shape)[1:]
         found = np.empty((len(inputs[0]), *shape), dtype=np.float32)
 

@@ -1,17 +1,19 @@
-"""Which method estimates the uncertainty, and how."""
+"""Settings of the uncertainty: which method, how it samples, what the intervals hold."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 
-class Method(StrEnum):
+class MethodName(StrEnum):
     """How uncertainty is estimated.
 
-    ``fused`` is the learned doubt made of the network's answer, the image and CRISP.
+    ``fused`` is the error-detection network: it joins the segmentation network's answer, the
+    image and CRISP.
     """
 
     FUSED = "fused"
@@ -30,16 +32,14 @@ class UncertaintySettings(BaseModel):
         method: fused, crisp, entropy, augmentation, dropout, latent or edge.
         weights: Another weights file than the shipped one.
         samples: Answers or draws of the methods that sample.
-        draws: Hearts drawn for the intervals of the indices.
-        level: Share of the true values that the intervals are to hold.
+        level: Fraction of experts' values that the intervals are to hold, between 0 and 1.
         seed: Source of all randomness.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    method: Method = Method.FUSED
+    method: MethodName = MethodName.FUSED
     weights: Path | None = None
-    samples: int = 8
-    draws: int = 100
-    level: float = 0.9
-    seed: int = 0
+    samples: PositiveInt = 8
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    seed: Annotated[int, Field(ge=0)] = 0

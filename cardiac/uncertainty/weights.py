@@ -1,13 +1,13 @@
-"""Encoders, bank and calibration as one safetensors file, tied to what they were made for."""
+"""Uncertainty weights: networks, reference embeddings and calibration in one safetensors file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,20 +16,24 @@ from cardiac.errors import WeightsError
 from cardiac.geometry import CANONICAL_SIZE
 from cardiac.io.files import read_tensors, write_tensors
 from cardiac.labels import Label
-from cardiac.uncertainty.bank import Bank
-from cardiac.uncertainty.calibration import MAP_NUMBERS, Calibration
+from cardiac.sequence import View
+from cardiac.uncertainty.calibration import MAP_NUMBERS, Calibration, ConformalScores, ErrorModel
 from cardiac.uncertainty.networks import COARSE, UncertaintyNetworkSettings
+from cardiac.uncertainty.ood import ReferenceEmbeddings
 
 if TYPE_CHECKING:
     import torch
 
 SHIPPED = Path(__file__).parent.parent / "weights" / "uncertainty.safetensors"
 KIND = "uncertainty"
-VERSION = 2
+_UNREADABLE = "the weights of the uncertainty cannot be read"
+_HINT = "Install the package again, or train with: cardiac train uncertainty."
+VERSION = 3
+"""Of the file; the one before is still read."""
 
 
 def label_set_hash() -> str:
-    """Hash of the labels' numbers and names and of the canonical grid: what a bank depends on."""
+    """Hash of labels and canonical grid: what the reference embeddings depend on."""
     text = json.dumps([CANONICAL_SIZE, {label.name: int(label) for label in Label}])
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -41,17 +45,17 @@ class UncertaintyWeights:
     Attributes:
         network: Sizes of the networks.
         state: Arrays of the networks by name, "crisp." and "fused." in front.
-        bank: The masks of training patients.
+        references: Masks of training patients and their codes.
         calibration: Everything that was fitted on held-out patients.
         segmentation_sha256: Hash of the segmentation weights that the calibration speaks of.
-        shape_sha256: Hash of the shape model that the error law speaks of.
+        shape_sha256: Hash of the shape model that the calibration of ``latent`` speaks of.
         sha256: Hash of the file.
         path: The file.
     """
 
     network: UncertaintyNetworkSettings
     state: dict[str, npt.NDArray[np.generic]] = field(repr=False)
-    bank: Bank = field(repr=False)
+    references: ReferenceEmbeddings = field(repr=False)
     calibration: Calibration
     segmentation_sha256: str
     shape_sha256: str
@@ -64,44 +68,37 @@ class UncertaintyWeights:
         found = hashlib.sha256(label_set_hash().encode())
         for name in sorted(self.state):
             found.update(name.encode() + np.ascontiguousarray(self.state[name]).tobytes())
-        found.update(self.bank.codes.tobytes() + self.bank.packed.tobytes())
+        found.update(self.references.codes.tobytes() + self.references.packed.tobytes())
         numbers = {name: self.calibration.numbers()[name] for name in MAP_NUMBERS}
         found.update(json.dumps(numbers, sort_keys=True).encode())
         return found.hexdigest()
 
-    def require(
-        self, segmentation_sha256: str | None = None, shape_sha256: str | None = None
-    ) -> None:
-        """Refuse models that these weights were not made for.
+    def require(self, segmentation_sha256: str | None) -> None:
+        """Refuse a segmentation network that these weights were not made for.
 
         Raises:
-            WeightsError: A hash differs.
+            WeightsError: The hash differs.
         """
-        for name, ours, theirs in (
-            ("segmentation", self.segmentation_sha256, segmentation_sha256),
-            ("shape", self.shape_sha256, shape_sha256),
-        ):
-            if theirs is not None and theirs != ours:
-                raise WeightsError(
-                    f"bank and calibration were made for other {name} weights "
-                    f"({ours[:12]}, not {theirs[:12]})",
-                    path=self.path,
-                    hint="Train them again: cardiac train uncertainty.",
-                )
+        if segmentation_sha256 not in (None, self.segmentation_sha256):
+            raise WeightsError(
+                "references and calibration were made for other segmentation weights "
+                f"({self.segmentation_sha256[:12]}, not {str(segmentation_sha256)[:12]})",
+                path=self.path,
+                hint="Train them again: cardiac train uncertainty.",
+            )
 
 
 def save(weights: UncertaintyWeights, path: Path) -> Path:
-    """Write networks in half precision, bank and calibration."""
+    """Write networks in half precision, reference embeddings and calibration."""
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for name, value in weights.state.items():
         arrays[f"network.{name}"] = (
             value.astype(np.float16) if value.dtype.kind == "f" else np.asarray(value)
         )
     arrays |= {
-        "bank.codes": weights.bank.codes.astype(np.float32),
-        "bank.masks": weights.bank.packed,
+        "bank.codes": weights.references.codes.astype(np.float32),
+        "bank.masks": weights.references.packed,
     }
-    arrays |= {f"calibration.{k}": v for k, v in weights.calibration.arrays().items()}
     metadata = {
         "kind": KIND,
         "version": str(VERSION),
@@ -115,22 +112,28 @@ def save(weights: UncertaintyWeights, path: Path) -> Path:
 
 
 def load_uncertainty(path: Path = SHIPPED) -> UncertaintyWeights:
-    """Read a weights file.
+    """Read a weights file; one that has not changed since the last time is read once.
 
     Raises:
         WeightsError: The file is missing, damaged, of another kind or version of model, or of
             another label set.
     """
-    digest, metadata, arrays = read_tensors(
-        path,
-        "the weights of the uncertainty cannot be read",
-        "Install the package again, or train with: cardiac train uncertainty.",
-    )
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise WeightsError(_UNREADABLE, path=path, hint=_HINT) from error
+    return _load(path, (status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path, _: tuple[int, int]) -> UncertaintyWeights:
+    digest, metadata, arrays = read_tensors(path, _UNREADABLE, _HINT)
     if metadata.get("kind") != KIND:
         raise WeightsError("these are not the weights of an uncertainty", path=path)
-    if metadata.get("version") != str(VERSION) or metadata.get("labels") != label_set_hash():
+    version = metadata.get("version")
+    if version not in {str(VERSION), "2"} or metadata.get("labels") != label_set_hash():
         raise WeightsError(
-            "the bank is of another label set or version",
+            "the reference embeddings are of another label set or version",
             path=path,
             hint="Train it again: cardiac train uncertainty.",
         )
@@ -143,26 +146,49 @@ def load_uncertainty(path: Path = SHIPPED) -> UncertaintyWeights:
 def _assemble(
     arrays: dict[str, npt.NDArray[np.generic]], metadata: dict[str, str], digest: str, path: Path
 ) -> UncertaintyWeights:
-    def under(prefix: str) -> dict[str, npt.NDArray[np.generic]]:
-        return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-
     state = {
-        k: v.astype(np.float32) if v.dtype.kind == "f" else v for k, v in under("network.").items()
+        name.removeprefix("network."): v.astype(np.float32) if v.dtype.kind == "f" else v
+        for name, v in arrays.items()
+        if name.startswith("network.")
     }
-    bank = Bank(
+    references = ReferenceEmbeddings(
         np.asarray(arrays["bank.codes"], np.float32),
         np.asarray(arrays["bank.masks"], np.uint8),
         COARSE,
     )
+    numbers = json.loads(metadata["calibration"])
+    old = metadata["version"] == "2"
     return UncertaintyWeights(
         UncertaintyNetworkSettings.model_validate_json(metadata["network"]),
         state,
-        bank,
-        Calibration.of(under("calibration."), json.loads(metadata["calibration"])),
+        references,
+        _from_version_2(numbers) if old else Calibration.from_numbers(numbers),
         metadata["segmentation_sha256"],
         metadata["shape_sha256"],
         digest,
         path,
+    )
+
+
+def _from_version_2(numbers: dict[str, Any]) -> Calibration:
+    """The calibration of a file whose misses are in units of the draws' width."""
+    misses, typical = numbers["misses"], numbers["typical"]
+    patients = tuple(sorted({patient for found in misses.values() for patient in found}))
+    scores = {
+        name: tuple(found[p] * typical[name] if p in found else None for p in patients)
+        for name, found in misses.items()
+    }
+    return Calibration(
+        slope=numbers["slope"],
+        offset=numbers["offset"],
+        max_ood_score=numbers["strangest"],
+        min_cosine=numbers["least_cosine"],
+        error_models={name: ErrorModel(*law) for name, law in numbers["laws"].items()},
+        conformal={View.A4C: ConformalScores(patients, scores)},
+        error_correlation=numbers["coupling"],
+        thresholds=numbers["thresholds"],
+        review=numbers["review"],
+        reject=numbers["reject"],
     )
 
 

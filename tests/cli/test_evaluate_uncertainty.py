@@ -7,8 +7,8 @@ import json
 import pytest
 
 from cardiac.cli.evaluate_uncertainty import evaluate_uncertainty
-from cardiac.cli.uncertainty_cases import CLEAN, CORRUPTED, STILLS, plans, spread
-from cardiac.uncertainty import Method
+from cardiac.research.evaluation.uncertainty_cases import CLEAN, CORRUPTED, STILLS, plans, spread
+from cardiac.uncertainty import MethodName
 
 LIST = """id,kind,patient,split,view,seed,n_frames,frame_rate,corruptions,mask_corruptions
 clean,synthetic,,,A4C,1,6,10,,
@@ -28,18 +28,18 @@ def test_a_run_is_taken_up_again_and_another_method_comes_to_it(cines, tmp_path,
     monkeypatch.delenv("CARDIAC_DATA", raising=False)
     out, ledger = tmp_path / "out", tmp_path / "out" / "ledger.jsonl"
     told = {"cines": cines, "cache": tmp_path / "cache", "out": out}
-    assert evaluate_uncertainty(methods=[Method.EDGE], **told) == 0
+    assert evaluate_uncertainty(methods=[MethodName.EDGE], **told) == 0
     first = ledger.read_text()
     assert len(first.splitlines()) == 2 * 3
-    assert evaluate_uncertainty(methods=[Method.EDGE, Method.ENTROPY], **told) == 0
+    assert evaluate_uncertainty(methods=[MethodName.EDGE, MethodName.ENTROPY], **told) == 0
     assert ledger.read_text().startswith(first)
     assert len(ledger.read_text().splitlines()) == 2 * 4
     result = json.loads((out / "uncertainty.json").read_text())
     assert {row["method"] for row in result["methods"]} == {"fused", "edge", "entropy"}
     assert {row["group"] for row in result["methods"]} == {CORRUPTED, CLEAN}
     assert all(row["low"] <= row["value"] <= row["high"] for row in result["rows"] if row["low"])
-    kinds = {row["kind"]: row for row in result["strangers"]}
-    assert kinds["noise"]["out_of_bank"] == kinds["noise"]["n"]
+    kinds = {row["kind"]: row for row in result["out_of_distribution"]}
+    assert kinds["noise"]["out_of_distribution"] == kinds["noise"]["n"]
     assert (out / "uncertainty_clean_cines.png").exists()
     assert "| fused |" in (out / "uncertainty.md").read_text()
 
@@ -48,10 +48,11 @@ def test_stills_of_a_split_are_cases_of_their_own(data, cines, tmp_path):
     found = plans(data / "camus", "valid", data / "camus" / "patients.csv", cines=cines, cache=None,
                   limit=2)  # fmt: skip
     assert len(found) == 2 + 1 + 1
-    case = found[0].make()
-    assert case.group == STILLS
-    assert len(case.sequence) == 2 == len(case.truth)
-    assert 0 < case.true_values["lv_ef_percent"] < 100
+    cases = found[0].make()
+    assert [case.group for case in cases] == list(STILLS.values())
+    for case in cases:
+        assert len(case.sequence) == 2 == len(case.truth)
+        assert 0 < case.true_values["lv_ef_percent"] < 100
 
 
 def test_a_limit_spreads_over_the_list():

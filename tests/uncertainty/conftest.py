@@ -10,7 +10,7 @@ import pytest
 from cardiac.geometry import Mask
 from cardiac.segmentation.segmenter import Segmentation, Segmenter
 from cardiac.sequence import EchoSequence
-from cardiac.uncertainty import Estimator, Method, UncertaintySettings, load_uncertainty
+from cardiac.uncertainty import Estimator, MethodName, UncertaintySettings, load_uncertainty
 
 
 class Answer(NamedTuple):
@@ -35,13 +35,13 @@ def weights():
 
 
 @pytest.fixture(scope="session")
-def estimators(segmenter: Segmenter, weights) -> dict[Method, Estimator]:
+def estimators(segmenter: Segmenter, weights) -> dict[MethodName, Estimator]:
     """Every method."""
     return {
         method: Estimator(
             UncertaintySettings(method=method, samples=3), weights, segmenter, fast=False
         )
-        for method in Method
+        for method in MethodName
     }
 
 
@@ -53,6 +53,7 @@ def part(answer: Answer, frames: list[int]) -> Answer:
             answer.masks[frames].copy(),
             answer.segmentation.logits[frames].copy(),
             answer.segmentation.grid,
+            answer.segmentation.levels,
         ),
         answer.masks[frames].copy(),
     )
@@ -63,4 +64,5 @@ def nothing(answer: Answer) -> Answer:
     logits = np.zeros_like(answer.segmentation.logits)
     logits[:, 0] = 8
     masks = np.zeros_like(answer.masks)
-    return Answer(answer.sequence, Segmentation(masks, logits, answer.segmentation.grid), masks)
+    found = answer.segmentation
+    return Answer(answer.sequence, Segmentation(masks, logits, found.grid, found.levels), masks)

@@ -1,4 +1,6 @@
-"""Intervals hold what they are around, widen with doubt, and go together as hearts do."""
+"""Intervals hold what they say, widen with the score, and have the estimate in their middle."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,212 +9,178 @@ from hypothesis import strategies as st
 
 from cardiac.clinical import combine_views, measure_indices
 from cardiac.errors import SettingsError
-from cardiac.geometry import CanonicalGrid
-from cardiac.shape import load_shape_model
-from cardiac.uncertainty.biplane import combined_intervals, pack_intervals, unpack_intervals
-from cardiac.uncertainty.calibration import Calibration, ErrorLaw, conformal
-from cardiac.uncertainty.drawn import measure_outlines, volume
-from cardiac.uncertainty.intervals import INTERVALS, index_intervals
-from cardiac.uncertainty.samples import draw_beats
+from cardiac.sequence import View
+from cardiac.uncertainty.calibration import (
+    BIPLANE,
+    Calibration,
+    ConformalScores,
+    ErrorModel,
+    conformal_quantile,
+)
+from cardiac.uncertainty.intervals import (
+    CHANGES,
+    INTERVALS,
+    SIZES,
+    Intervals,
+    combined_intervals,
+    index_intervals,
+)
 from tests.shapes import Apical, beating
 
 SPACING = (0.7, 0.7)
+MODEL = ErrorModel(0.1, 0.5)
+PATIENTS = tuple(f"p{n}" for n in range(40))
 
 
-@pytest.fixture(scope="module")
-def model():
-    return load_shape_model().model
+def scores_of(size: float = 0.1, change: float = 8.0, **bias: float) -> ConformalScores:
+    """Scores that rise evenly to a fraction for sizes, to points for changes."""
+    steps = np.linspace(0.02, 1, len(PATIENTS))
+    scores = {name: tuple(steps * (size if name in SIZES else change)) for name in INTERVALS}
+    return ConformalScores(PATIENTS, scores, bias)
 
 
-def calibration(model, coupling: float = 0.5) -> Calibration:
-    return Calibration(
-        error_factor=0.15 * np.diag(model.density.codes.std(axis=0)), coupling=coupling
-    )
+KNOWN = Calibration(conformal={View.A4C: scores_of(), View.A2C: scores_of(0.2, 16.0)})
 
 
-def pair(**changes: object) -> np.ndarray:
-    return beating(frames=2, beats=1.0, shape=Apical().with_(**changes))
-
-
-def drawn(model, masks, score: float = 0.1, stream: int = 0, **changes):
-    known = calibration(model, **changes)
-    return draw_beats(
-        masks, CanonicalGrid.fit(masks.shape[1:], SPACING), np.full(len(masks), score), [(0, 1)],
-        model=model, calibration=known, law=ErrorLaw(0.1, 0.5), draws=80, seed=0, stream=stream,
-    )  # fmt: skip
-
-
-def measured(masks):
+def measured(**changes: object):
+    masks = beating(frames=2, beats=1.0, shape=Apical().with_(**changes))
     return measure_indices(masks, SPACING, ed_frames=(0,), es_frames=(1,))
 
 
-def found(model, masks, score: float = 0.1, **changes):
-    indices = measured(masks)
-    return indices, index_intervals(indices, drawn(model, masks, score, **changes))
+INDICES = measured()
 
 
-def test_every_measured_index_lies_in_its_interval(model):
-    indices, intervals = found(model, pair())
+def intervals(score: float = 0.1, known: Calibration = KNOWN, indices=INDICES, **changes):
+    return index_intervals(indices, np.full(2, score), known, MODEL, **changes)
+
+
+def test_the_estimate_stands_in_the_middle_and_is_what_was_measured():
+    found = intervals()
     for name in INTERVALS:
-        value = getattr(indices, name)
+        value = INDICES.values.get(name)
         if value is not None:
-            low, high = intervals.bounds[name]
-            assert low <= value <= high
-            assert low < high
+            low, high = found.bounds[name]
+            assert low < value < high
+            assert found.estimates[name] == value == pytest.approx((low + high) / 2)
 
 
-def test_intervals_widen_with_the_score(model):
-    widths = [found(model, pair(), score)[1].width("lv_ef_percent") for score in (0.05, 0.1, 0.4)]
-    assert widths[0] < widths[1] < widths[2]
+def test_a_bias_moves_estimate_and_interval_together_and_leaves_the_width():
+    known = Calibration(
+        conformal={View.A4C: scores_of(lv_ef_percent=2.5, lv_edv_ml=-0.1)},
+    )
+    plain, moved = intervals(), intervals(known=known)
+    assert moved.estimates["lv_ef_percent"] == pytest.approx(INDICES.lv_ef_percent - 2.5)
+    assert moved.estimates["lv_edv_ml"] == pytest.approx(1.1 * INDICES.lv_edv_ml)
+    for name in ("lv_ef_percent", "lv_edv_ml"):
+        assert np.mean(moved.bounds[name]) == pytest.approx(moved.estimates[name])
+        assert moved.width(name) == pytest.approx(plain.width(name))
 
 
-def test_however_great_the_doubt_no_more_than_all_is_ejected_and_no_less_than_nothing(model):
-    bounds = found(model, pair(), score=5.0)[1].bounds
+def test_intervals_widen_with_score_and_level_and_differ_by_view():
+    name = "lv_ef_percent"
+    widths = [intervals(score).width(name) for score in (0.05, 0.1, 0.4)]
+    assert widths[0] < widths[1] < widths[2] == pytest.approx(2 * widths[1])
+    assert intervals(level=0.5).width(name) < intervals(level=0.9).width(name)
+    assert intervals(view=View.A2C).width(name) == pytest.approx(2 * intervals().width(name))
+    assert intervals(view=View.UNKNOWN).bounds == intervals(view=View.A4C).bounds
+
+
+def test_however_great_the_doubt_no_more_than_all_is_ejected_and_no_less_than_nothing():
+    bounds = intervals(score=50.0).bounds
     for name in ("lv_ef_percent", "lv_fac_percent"):
-        low, high = bounds[name]
-        assert low == 0.0
-        assert high <= 100.0
+        assert bounds[name][0] >= 0.0
+        assert bounds[name][1] <= 100.0
+    assert all(bounds[name][0] >= 0 for name in SIZES if name in bounds)
 
 
-def test_errors_that_ed_and_es_share_cancel_in_the_ef(model):
-    apart = found(model, pair(), coupling=0.0)[1]
-    together = found(model, pair(), coupling=0.95)[1]
-    assert together.width("lv_ef_percent") < 0.6 * apart.width("lv_ef_percent")
-    assert together.width("lv_edv_ml") == pytest.approx(apart.width("lv_edv_ml"), rel=0.35)
+def test_an_ef_below_zero_is_held_as_well():
+    turned = replace(INDICES, values={**INDICES.values, "lv_ef_percent": -4.0})
+    low, high = intervals(indices=turned).bounds["lv_ef_percent"]
+    assert low <= -4.0 <= high
 
 
-def test_factors_stretch_around_the_value(model):
-    indices, one = found(model, pair())
-    known = Calibration(misses={"lv_edv_ml": {"p": 2.0}})
-    wide = index_intervals(indices, drawn(model, pair()), known)
-    assert wide.width("lv_edv_ml") == pytest.approx(2 * one.width("lv_edv_ml"))
-    assert wide.width("lv_esv_ml") == one.width("lv_esv_ml")
+def test_an_index_without_known_errors_has_no_interval_and_says_why():
+    bare = intervals(known=Calibration())
+    assert not bare.bounds
+    assert {r.code for r in bare.reasons.values()} == {"no_interval"}
+    assert set(bare.reasons) == {n for n in INTERVALS if INDICES.values.get(n) is not None}
+    assert "ef_area_length_uncalibrated" not in intervals().bounds
+    assert not index_intervals(measured().__class__(), np.zeros(2), KNOWN, MODEL).bounds
 
 
-def test_a_lean_moves_an_interval_to_where_the_expert_is_to_be_expected(model):
-    indices, one = found(model, pair())
-    known = Calibration(leans={"lv_ef_percent": (-1.0, 0.1), "lv_edv_ml": (-0.02, 0.0)})
-    moved = index_intervals(indices, drawn(model, pair()), known)
-    for name, by in (
-        ("lv_ef_percent", 1.0 - 0.1 * indices.lv_ef_percent),
-        ("lv_edv_ml", 0.02 * indices.lv_edv_ml),
-    ):
-        np.testing.assert_allclose(np.subtract(moved.bounds[name], one.bounds[name]), by, atol=1e-9)
-    far = Calibration(leans={"lv_ef_percent": (60.0, 0.0)})
-    low, high = index_intervals(indices, drawn(model, pair()), far).bounds["lv_ef_percent"]
-    assert low < high == indices.lv_ef_percent
+def test_an_uncalibrated_ef_is_as_uncertain_as_a_calibrated_one():
+    masks = beating(frames=2, beats=1.0)
+    indices = measure_indices(masks, None, ed_frames=(0,), es_frames=(1,))
+    found = intervals(indices=indices)
+    assert found.width("ef_area_length_uncalibrated") == intervals().width("lv_ef_percent")
 
 
-def test_a_beat_without_a_code_has_no_interval_and_says_so(model):
-    masks = pair()
-    masks[1] = 0
-    indices, intervals = found(model, masks)
-    assert intervals.bounds == {} or "lv_ef_percent" not in intervals.bounds
-    indices, _ = found(model, pair())
-    none = index_intervals(indices, [])
-    assert not none.bounds
-    assert set(none.reasons) == {n for n in INTERVALS if getattr(indices, n) is not None}
+def two_views(known: Calibration = KNOWN, **changes):
+    a, b = INDICES, measured(half_width=24.0)
+    views = (
+        intervals(known=known, view=View.A4C, **changes),
+        intervals(known=known, indices=b, view=View.A2C, **changes),
+    )
+    return combine_views(a, b), views
 
 
-def test_an_index_that_was_not_measured_has_no_interval(model):
-    _, intervals = found(model, pair())
-    assert "ef_area_length_uncalibrated" not in intervals.bounds
-    names = {f"{n}_{end}" for n in intervals.bounds for end in ("low", "high")}
-    assert set(intervals.numbers()) == names
+def test_errors_of_two_views_even_out_as_far_as_they_are_not_shared():
+    both = Calibration(conformal={View.A4C: scores_of(), View.A2C: scores_of()})
+    for correlation in (0.0, 0.9):
+        combined, views = two_views(both.replace(error_correlation=correlation))
+        found = combined_intervals(combined, views)
+        ratio = found.width("lv_edv_ml") / combined.lv_edv_ml
+        alone = views[0].width("lv_edv_ml") / INDICES.lv_edv_ml
+        assert ratio / alone == pytest.approx(np.sqrt((1 + correlation) / 2))
 
 
-def two_views(model, coupling: float = 0.5):
-    """Indices of both views and their draws."""
-    masks = pair(), pair(half_width=24.0)
-    return [
-        (measured(m), drawn(model, m, stream=stream, coupling=coupling))
-        for stream, m in enumerate(masks)
-    ]
-
-
-def test_two_views_make_one_interval_of_the_biplane_ef(model):
-    (a, da), (b, db) = two_views(model)
-    views = index_intervals(a, da), index_intervals(b, db)
-    both = combined_intervals(combine_views(a, b), views)
-    for name in ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent"):
-        low, high = both.bounds[name]
-        assert low < getattr(combine_views(a, b), name) < high
+def test_biplane_intervals_are_calibrated_on_both_views_together():
+    own = scores_of(0.05, 4.0, lv_ef_percent=1.0)
+    combined, views = two_views(KNOWN.replace(conformal={**KNOWN.conformal, BIPLANE: own}))
+    found = combined_intervals(combined, views)
+    half = own.half_width("lv_ef_percent", 0.9)
+    assert found.width("lv_ef_percent") == pytest.approx(2 * half)
+    assert found.estimates["lv_ef_percent"] == pytest.approx(combined.lv_ef_percent - 1.0)
     with pytest.raises(SettingsError):
-        combined_intervals(combine_views(a, b), (views[0], index_intervals(b, db, level=0.5)))
-    kept = tuple(unpack_intervals(pack_intervals(view)) for view in views)
-    again = combined_intervals(combine_views(a, b), kept)
-    for name, bounds in both.bounds.items():
-        assert again.bounds[name] == pytest.approx(bounds, rel=2e-3)
+        combined_intervals(combined, (views[0], two_views(level=0.5)[1][1]))
 
 
-def test_errors_of_two_views_even_out_as_far_as_they_are_not_shared(model):
-    widths = {}
-    for coupling in (0.0, 0.9):
-        (a, da), (b, db) = two_views(model, coupling)
-        views = index_intervals(a, da), index_intervals(b, db)
-        both = combined_intervals(combine_views(a, b), views)
-        value = combine_views(a, b).lv_edv_ml
-        alone = np.mean(
-            [v.width("lv_edv_ml") / i.lv_edv_ml for v, i in zip(views, (a, b), strict=True)]
-        )
-        widths[coupling] = both.width("lv_edv_ml") / value / alone
-    assert widths[0.0] == pytest.approx(np.sqrt(0.5), abs=0.12)
-    assert widths[0.0] < widths[0.9] <= 1.001
+def test_a_view_keeps_in_json_all_that_a_biplane_interval_needs():
+    combined, views = two_views()
+    kept = tuple(Intervals.from_json(view.to_json()) for view in views)
+    assert combined_intervals(combined, kept).bounds == combined_intervals(combined, views).bounds
+    assert kept[0].bounds == views[0].bounds
+    bare = intervals(known=Calibration())
+    assert Intervals.from_json(bare.to_json()).reasons == bare.reasons
 
 
-def test_draws_of_two_views_combine_as_discs_do(model):
-    """The mean of two relative deviations stands for the volume of discs of two diameters."""
-    (a, da), (b, db) = two_views(model)
-    discs = volume(
-        da[0].ed.drawn.diameters,
-        np.maximum(da[0].ed.drawn.length, db[0].ed.drawn.length),
-        db[0].ed.drawn.diameters,
-    )
-    own = volume(
-        da[0].ed.own.diameters,
-        np.maximum(da[0].ed.own.length, db[0].ed.own.length),
-        db[0].ed.own.diameters,
-    )
-    views = index_intervals(a, da), index_intervals(b, db)
-    mean = combined_intervals(combine_views(a, b), views).samples["lv_edv_ml"]
-    assert np.corrcoef(discs / own - 1, mean)[0, 1] > 0.97
-    assert mean.std() == pytest.approx((discs / own).std(), rel=0.15)
+@given(st.lists(st.floats(0.01, 10), min_size=20, max_size=60), st.sampled_from([0.5, 0.8, 0.9]))
+def test_the_conformal_quantile_holds_at_least_its_fraction(scores: list[float], level: float):
+    found = conformal_quantile(scores, level)
+    assert np.mean(np.array(scores) <= found) >= level
+    assert found in scores
 
 
-def test_outlines_are_measured_as_masks_are(model):
-    codes = model.encode(Apical(spacing=(0.7, 0.7)).mask()[None])
-    outline = model.outlines(codes.mean)
-    drawn = measure_outlines(outline)
-    masks = model.labels(codes.mean)
-    indices = measure_indices(np.repeat(masks, 2, 0), (1.0, 1.0), ed_frames=(0,), es_frames=(1,))
-    assert drawn.volume[0] / 1000 == pytest.approx(indices.lv_edv_ml, rel=0.03)
-    assert drawn.area[0] / 100 == pytest.approx(indices.lv_area_ed_cm2, rel=0.02)
-    assert drawn.length[0] == pytest.approx(indices.lv_length_ed_mm, rel=0.02)
-    assert drawn.wall[0] / 100 == pytest.approx(indices.myo_area_ed_cm2, rel=0.06)
-    assert drawn.la_area[0] / 100 == pytest.approx(indices.la_area_es_cm2, rel=0.08)
-
-
-@given(st.lists(st.floats(0.01, 10), min_size=20, max_size=60))
-def test_the_conformal_factor_holds_at_least_its_share(misses: list[float]):
-    factor = conformal(misses, 0.9)
-    assert np.mean(np.array(misses) <= factor) >= 0.9
-    assert factor in misses
+def test_new_patients_are_held_as_often_as_promised():
+    """Whatever the distribution: the mean coverage of exchangeable patients is the level."""
+    rng = np.random.default_rng(0)
+    held = []
+    for _ in range(400):
+        errors = np.abs(rng.standard_t(3, size=60))
+        held.append(np.mean(errors[50:] <= conformal_quantile(errors[:50], 0.9)))
+    assert 0.89 <= np.mean(held) <= 0.93
 
 
 def test_a_patient_left_out_does_not_help_to_calibrate():
-    misses = {"lv_ef_percent": {f"p{n}": 0.1 * n for n in range(30)}}
-    known = Calibration(misses=misses)
-    assert (
-        known.factors(0.9, without=["p29"])["lv_ef_percent"] < known.factors(0.9)["lv_ef_percent"]
-    )
-    assert known.factors(0.5)["lv_ef_percent"] < known.factors(0.9)["lv_ef_percent"]
-    assert Calibration(misses={"lv_ef_percent": {}}).factors()["lv_ef_percent"] == 1
+    known = scores_of()
+    whole = known.half_width("lv_ef_percent", 0.9)
+    assert known.half_width("lv_ef_percent", 0.9, without=PATIENTS[-4:]) < whole
+    assert known.half_width("lv_ef_percent", 0.9, without=PATIENTS) is None
 
 
-def test_with_a_typical_width_only_the_scores_widen_an_interval(model):
-    indices, one = found(model, pair(), 0.1)
-    known = Calibration(typical={"lv_ef_percent": 8.0})
-    near, far = (index_intervals(indices, drawn(model, pair(), s), known) for s in (0.1, 0.4))
-    assert near.width("lv_ef_percent") == pytest.approx(16.0, rel=0.01)
-    assert far.width("lv_ef_percent") == pytest.approx(32.0, rel=0.01)
-    assert near.width("lv_edv_ml") == one.width("lv_edv_ml")
+def test_a_calibration_comes_back_from_its_numbers():
+    known = KNOWN.replace(error_models={"fused": MODEL}, review={"fused": 0.2}, slope=1.5)
+    again = Calibration.from_numbers(known.numbers())
+    assert again.numbers() == known.numbers()
+    assert again.error_model("fused") == MODEL
+    assert set(CHANGES) < set(again.of_view(View.A2C).scores)

@@ -73,11 +73,9 @@ class FinishedCase:
 
 def pack_indices(indices: Indices, intervals: Intervals | None = None) -> str:
     """Indices as JSON, exactly, without the single beats; and what biplane intervals need."""
-    from cardiac.uncertainty.biplane import pack_intervals
-
     bare: dict[str, Any] = dataclasses.asdict(dataclasses.replace(indices, beats=()))
     if intervals is not None:
-        bare[_INTERVALS] = pack_intervals(intervals)
+        bare[_INTERVALS] = intervals.to_json()
     return json.dumps(bare, default=_plain, separators=(",", ":"))
 
 
@@ -105,10 +103,10 @@ def unpack_indices(text: str) -> Indices:
 
 def unpack_view_intervals(text: str) -> Intervals | None:
     """What biplane intervals need, from the JSON that :func:`pack_indices` made; or None."""
-    from cardiac.uncertainty.biplane import unpack_intervals
+    from cardiac.uncertainty.intervals import Intervals
 
     packed = json.loads(text).get(_INTERVALS)
-    return None if packed is None else unpack_intervals(packed)
+    return None if packed is None else Intervals.from_json(packed)
 
 
 def _plain(value: Any) -> Any:

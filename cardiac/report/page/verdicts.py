@@ -128,5 +128,5 @@ def verdict(assessment: Assessment | None, uncertainty: Uncertainty | None) -> D
         "reasons": [str(reason) for reason in assessment.triage_reasons],
         "uncertainty": float(f"{uncertainty.score:.4g}"),
         "method": uncertainty.method,
-        "out_of_distribution": uncertainty.out_of_bank,
+        "out_of_distribution": uncertainty.out_of_distribution,
     }

@@ -130,15 +130,14 @@ def label_repair(_: BenchmarkSettings) -> Method:
 def certified(_: BenchmarkSettings) -> Method:
     """This project's correction, as the main job runs it."""
     from cardiac.correction import correct_masks
-    from cardiac.uncertainty import Estimator, UncertaintySettings
-    from cardiac.uncertainty import Method as Doubt
-    from cardiac.uncertainty.trust import frame_weights
+    from cardiac.uncertainty import Estimator, MethodName, UncertaintySettings
+    from cardiac.uncertainty.result import frame_weights
 
     def build(*_: object) -> Correction:
-        doubt = Estimator(UncertaintySettings(method=Doubt.ENTROPY))
+        entropy = Estimator(UncertaintySettings(method=MethodName.ENTROPY))
 
         def correct(masks: Mask, sequence: EchoSequence, segmentation: Segmentation) -> Mask:
-            weights = frame_weights(doubt.estimate(sequence, segmentation, masks))
+            weights = frame_weights(entropy.estimate(sequence, segmentation, masks))
             return correct_masks(
                 masks, sequence.spacing, sequence.frame_interval_s, weights=weights, atrium=True
             ).masks

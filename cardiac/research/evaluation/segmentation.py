@@ -12,13 +12,12 @@ import numpy as np
 from cardiac.anatomy.overlap import REGIONS, region
 from cardiac.clinical import Convention, Indices, combine_views, measure_indices
 from cardiac.geometry import Mask, Spacing
-from cardiac.research.data import LabelledStill
+from cardiac.research.data import VIEWS, LabelledStill
 from cardiac.research.evaluation.metrics import agreement
 from cardiac.sequence import EchoSequence, View
 from cardiac.study import Study
 
 PHASES = ("ED", "ES")
-VIEWS = {"4CH": View.A4C, "2CH": View.A2C}
 BIPLANE = "biplane"
 COMPARED = ("lv_edv_ml", "lv_esv_ml", "lv_ef_percent")
 Pair = dict[str, tuple[LabelledStill, Mask]]

@@ -12,10 +12,8 @@ import numpy.typing as npt
 
 from cardiac.anatomy.overlap import dice, region_dice
 from cardiac.geometry import Mask
+from cardiac.types import Array, BoolArray, FloatArray
 
-Array = npt.NDArray[np.float64]
-Floats = npt.NDArray[np.floating[Any]]
-BoolArray = npt.NDArray[np.bool_]
 BINS = 20
 
 
@@ -32,29 +30,29 @@ def correlation(scores: npt.ArrayLike, quality: npt.ArrayLike) -> float | None:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def calibration_error(planes: Floats, wrong: BoolArray, bins: int = BINS) -> float:
+def calibration_error(planes: FloatArray, wrong: BoolArray, bins: int = BINS) -> float:
     """Expected calibration error of a map as the probability of an error.
 
     Bins are closed: the first holds 0, the last holds 1. Which pixels count is the caller's
     choice: with the empty corners of an image everything is well calibrated.
     """
-    table = Tally(bins)
+    table = CalibrationHistogram(bins)
     table.add(planes, wrong)
     return table.calibration_error
 
 
-def mutual_information(planes: Floats, wrong: BoolArray, bins: int = BINS) -> float:
+def mutual_information(planes: FloatArray, wrong: BoolArray, bins: int = BINS) -> float:
     """Mutual information in bits between the binned map and the error, over all pixels.
 
     Divided by the entropy of the error, so that it lies between 0 and 1 (knowing the map tells
     everything) and does not depend on how rare errors are.
     """
-    table = Tally(bins)
+    table = CalibrationHistogram(bins)
     table.add(planes, wrong)
     return table.mutual_information
 
 
-class Tally:
+class CalibrationHistogram:
     """Counts of pixels by bin of the map and by error, from which both figures follow.
 
     Args:
@@ -66,7 +64,7 @@ class Tally:
         self.count = np.zeros((bins, 2))
         self.total = np.zeros(bins)
 
-    def add(self, planes: Floats, wrong: BoolArray) -> None:
+    def add(self, planes: FloatArray, wrong: BoolArray) -> None:
         """Count more pixels: a map and errors of one shape."""
         values = np.clip(np.asarray(planes, dtype=np.float64), 0, 1).ravel()
         index = np.minimum((values * self.bins).astype(int), self.bins - 1)
@@ -75,8 +73,8 @@ class Tally:
             self.count[:, error] += np.bincount(chosen, minlength=self.bins)
         self.total += np.bincount(index, weights=values, minlength=self.bins)
 
-    def merge(self, other: Tally) -> None:
-        """Add the counts of another tally with as many bins."""
+    def merge(self, other: CalibrationHistogram) -> None:
+        """Add the counts of another histogram with as many bins."""
         self.count += other.count
         self.total += other.total
 
@@ -85,16 +83,16 @@ class Tally:
         return {"count": self.count.astype(int).tolist(), "total": self.total.tolist()}
 
     @classmethod
-    def of(cls, numbers: dict[str, list[Any]]) -> Tally:
-        """The tally that `numbers` describes."""
-        tally = cls(len(numbers["total"]))
-        tally.count += np.array(numbers["count"])
-        tally.total += np.array(numbers["total"])
-        return tally
+    def from_numbers(cls, numbers: dict[str, list[Any]]) -> CalibrationHistogram:
+        """The histogram that `numbers` describes."""
+        table = cls(len(numbers["total"]))
+        table.count += np.array(numbers["count"])
+        table.total += np.array(numbers["total"])
+        return table
 
     @property
     def calibration_error(self) -> float:
-        """Mean distance between the map and the share of errors in its bin, by pixel."""
+        """Mean distance between the map and the fraction of errors in its bin, by pixel."""
         pixels = self.count.sum(axis=1)
         filled = pixels > 0
         gap = np.abs(self.total[filled] - self.count[filled, 1])
@@ -113,7 +111,7 @@ class Tally:
         return bits / entropy if entropy > 0 else 0.0
 
 
-def overlap(planes: Floats, wrong: BoolArray, threshold: float) -> float | None:
+def overlap(planes: FloatArray, wrong: BoolArray, threshold: float) -> float | None:
     """Dice between the pixels above a threshold and the errors; None where there is neither."""
     return dice(planes >= threshold, wrong)
 
@@ -134,17 +132,17 @@ def auroc(scores: npt.ArrayLike, bad: npt.ArrayLike) -> float | None:
 
 
 def risk_coverage(scores: npt.ArrayLike, risk: npt.ArrayLike) -> tuple[Array, Array]:
-    """Share of the cases kept, the least uncertain first, and the mean risk of those kept."""
+    """Fraction of the cases kept, the least uncertain first, and the mean risk of those kept."""
     order = np.argsort(np.asarray(scores, dtype=float), kind="stable")
     values = np.asarray(risk, dtype=float)[order]
     count = np.arange(1, len(values) + 1)
     return count / len(values), np.cumsum(values) / count
 
 
-def risk_after_referral(scores: npt.ArrayLike, risk: npt.ArrayLike, share: float = 0.2) -> float:
-    """Relative fall of the mean risk when the most uncertain ``share`` goes to a person."""
+def risk_after_referral(scores: npt.ArrayLike, risk: npt.ArrayLike, fraction: float = 0.2) -> float:
+    """Relative fall of the mean risk when the most uncertain ``fraction`` goes to a person."""
     values = np.asarray(risk, dtype=float)
-    kept = round(len(values) * (1 - share))
+    kept = round(len(values) * (1 - fraction))
     _, curve = risk_coverage(scores, values)
     whole = float(values.mean())
     return 1 - float(curve[max(kept, 1) - 1]) / whole if whole > 0 else 0.0

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cardiac.labels import Label
 from cardiac.research.training.furniture import Furniture
+from cardiac.segmentation.normalise import normalise_each
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -260,9 +261,5 @@ def label_shares(labels: Tensor) -> Tensor:
 
 
 def normalize(images: Tensor) -> Tensor:
-    """Zero mean and unit variance over the pixels that are not black, per image (N, 1, S, S)."""
-    inside = (images > 0.004).float()
-    count = inside.sum((1, 2, 3), keepdim=True).clamp(min=1)
-    mean = (images * inside).sum((1, 2, 3), keepdim=True) / count
-    variance = (((images - mean) ** 2) * inside).sum((1, 2, 3), keepdim=True) / count
-    return (images - mean) / (variance + 1e-4).sqrt()
+    """Zero mean and unit variance inside the sector, per image (N, 1, S, S) from 0 to 1."""
+    return normalise_each(images, white=1.0)

@@ -1,19 +1,17 @@
-"""Images that are no apical echo: noise, textures, pictures, and echo that makes no sense."""
+"""Out-of-distribution examples: noise, textures, pictures, and echo that makes no sense."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
-Images = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float64]
+from cardiac.types import Array, ByteArray
 
 
-def strangers(echo: Images, count: int, pictures: Sequence[Images], seed: int) -> Images:
-    """Images (count, h, w), half of them seen through the sector of an echo.
+def ood_images(echo: ByteArray, count: int, pictures: Sequence[ByteArray], seed: int) -> ByteArray:
+    """ByteArray (count, h, w), half of them seen through the sector of an echo.
 
     Args:
         echo: (n, h, w) apical images, to be turned, scrambled and mixed, and for sectors.
@@ -21,7 +19,7 @@ def strangers(echo: Images, count: int, pictures: Sequence[Images], seed: int) -
         pictures: Grey photographs of any size, at least as large as an echo.
         seed: Source of all randomness.
     """
-    kinds: tuple[Callable[..., Floats], ...] = (
+    kinds: tuple[Callable[..., Array], ...] = (
         _noise, _texture, _turned, _turned, _turned, _scrambled, _warped, _warped, _warped,
         _piece, _mixed,
     )  # fmt: skip
@@ -41,14 +39,14 @@ def strangers(echo: Images, count: int, pictures: Sequence[Images], seed: int) -
     return result
 
 
-def _noise(echo: Floats, rng: np.random.Generator) -> Floats:
+def _noise(echo: Array, rng: np.random.Generator) -> Array:
     """White or smooth noise, or none: a flat grey."""
     values = ndimage.gaussian_filter(rng.standard_normal(echo.shape), rng.choice([0, 1, 3, 8]))
     values = values / max(float(np.abs(values).std()), 1e-9)
     return rng.uniform(30, 160) + rng.uniform(0, 50) * values
 
 
-def _texture(echo: Floats, rng: np.random.Generator) -> Floats:
+def _texture(echo: Array, rng: np.random.Generator) -> Array:
     """Noise with the spectrum of natural images, or stripes."""
     spectrum = np.fft.rfft2(rng.standard_normal(echo.shape))
     rows, columns = np.fft.fftfreq(echo.shape[0]), np.fft.rfftfreq(echo.shape[1])
@@ -57,14 +55,14 @@ def _texture(echo: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(110 + 50 * values / max(float(values.std()), 1e-9))
 
 
-def _turned(echo: Floats, rng: np.random.Generator) -> Floats:
+def _turned(echo: Array, rng: np.random.Generator) -> Array:
     """An echo on its side or upside down."""
     angle = rng.uniform(50, 310)
     made = ndimage.rotate(echo, angle, reshape=False, order=1)
     return np.asarray(made[:, ::-1] if rng.random() < 0.5 else made)
 
 
-def _scrambled(echo: Floats, rng: np.random.Generator) -> Floats:
+def _scrambled(echo: Array, rng: np.random.Generator) -> Array:
     """Pieces of an echo in another order."""
     n = int(rng.choice([2, 4, 8]))
     h, w = echo.shape[0] // n, echo.shape[1] // n
@@ -75,7 +73,7 @@ def _scrambled(echo: Floats, rng: np.random.Generator) -> Floats:
     return made
 
 
-def _warped(echo: Floats, rng: np.random.Generator) -> Floats:
+def _warped(echo: Array, rng: np.random.Generator) -> Array:
     """An echo whose structures are torn out of their arrangement."""
     size = np.array(echo.shape)
     coarse = rng.standard_normal((2, 5, 5)) * rng.uniform(0.16, 0.35)
@@ -84,7 +82,7 @@ def _warped(echo: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(ndimage.map_coordinates(echo, places, order=1, mode="reflect"))
 
 
-def _piece(echo: Floats, rng: np.random.Generator) -> Floats:
+def _piece(echo: Array, rng: np.random.Generator) -> Array:
     """A small piece of an echo, magnified until no structure is whole."""
     side = int(echo.shape[0] * rng.uniform(0.12, 0.22))
     top, left = rng.integers(echo.shape[0] // 5, echo.shape[0] * 3 // 5, size=2)
@@ -93,12 +91,12 @@ def _piece(echo: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(made[: echo.shape[0], : echo.shape[1]])
 
 
-def _mixed(echo: Floats, rng: np.random.Generator) -> Floats:
+def _mixed(echo: Array, rng: np.random.Generator) -> Array:
     """An echo and its mirror images laid over each other."""
     return np.asarray(np.maximum(echo[::-1], np.rot90(echo, int(rng.choice([1, 3])))))
 
 
-def _picture(picture: Images, shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+def _picture(picture: ByteArray, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """A part of a photograph, sometimes turned."""
     side = int(min(picture.shape) * rng.uniform(0.4, 1))
     top = int(rng.integers(picture.shape[0] - side + 1))

@@ -1,21 +1,29 @@
-"""Examples to learn doubt from: what the network says of stills, as they are and made harder."""
+"""Training examples of the uncertainty: the network's answers to stills, plain and made harder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.geometry import FloatArray, Mask
-from cardiac.research.training.augment import Augmenter, AugmentSettings, label_shares, normalize
-from cardiac.uncertainty.grid import SIDE
+from cardiac.geometry import Mask
+from cardiac.research.training.augment import Augmenter, AugmentSettings, label_shares
+from cardiac.segmentation.normalise import normalise_each
+from cardiac.sequence import View
+from cardiac.types import Array32, ByteArray
+from cardiac.uncertainty.method_input import SIDE
 
-Images = npt.NDArray[np.uint8]
-Predict = Callable[[FloatArray], FloatArray]
-Harden = Callable[[Images, Mask, int], Images]
-"""Images (n, S, S) of one patient, their masks, and a seed, to harder images."""
+if TYPE_CHECKING:
+    from cardiac.research.phantom import PhantomCine
+
+Predict = Callable[[Array32], Array32]
+Harden = Callable[[ByteArray, Mask, int], ByteArray]
+"""ByteArray (n, S, S) of one patient, their masks, and a seed, to harder images."""
+HARDER = ("speckle", "shadow", "clutter", "blur", "gain", "dropout")
+"""Corruptions of a phantom that hide the heart without moving it."""
 _BATCH = 16
 
 
@@ -27,27 +35,27 @@ class Examples:
         images: (N, h, w) grey levels.
         logits: (N, 4, h, w) float16.
         truth: (N, h, w) labels.
-        still: (N,) number of the still; two of one patient follow each other, ED first.
         patient: (N,) number of the patient.
         variant: (N,) 0 for the still as it is.
-        held: (N,) whether the patient was kept from all training.
-        whole: (N, 2h, 2w) the images at full size, for methods that ask the network again.
+        whole: (N, 2h, 2w) the images at full size, for methods that ask the network again;
+            None where they are not kept.
     """
 
-    images: Images
+    images: ByteArray
     logits: npt.NDArray[np.float16]
     truth: Mask
-    still: npt.NDArray[np.intp]
     patient: npt.NDArray[np.intp]
     variant: npt.NDArray[np.intp]
-    held: npt.NDArray[np.bool_]
-    whole: Images
+    whole: ByteArray | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, index: npt.NDArray[np.generic]) -> Examples:
-        return Examples(**{name: value[index] for name, value in vars(self).items()})
+        parts: dict[str, Any] = {
+            name: None if v is None else v[index] for name, v in vars(self).items()
+        }
+        return Examples(**parts)
 
     def labels_of(self, chosen: npt.NDArray[np.intp]) -> Mask:
         """(n, h, w) the network's own labels of some of them."""
@@ -55,78 +63,130 @@ class Examples:
 
 
 def make_examples(
-    images: Images,
+    images: ByteArray,
     masks: Mask,
     patients: Sequence[str],
-    held: set[str],
+    views: Sequence[str],
     predict: Predict,
     *,
     harden: Harden | None = None,
-    augmented: int = 3,
-    hardened: int = 3,
-    both: int = 0,
+    augmented: int = 2,
+    hardened: int = 2,
     augment: AugmentSettings | None = None,
+    whole: bool = False,
     seed: int = 0,
 ) -> Examples:
-    """Ask the network about every still, as it is, augmented, and made harder.
+    """Ask the network about every still: as it is, augmented, and made harder.
+
+    Half of the stills of every variant but the first are mirrored: many laboratories display
+    the heart that way round.
 
     Args:
         images, masks: (n, S, S) stills on the canonical grid.
-        patients: (n,) whose they are.
-        held: Patients kept from all training.
+        patients, views: (n,) whose they are, and of which view; two stills of one patient and
+            view are a clip, which is made harder and mirrored as a whole.
         predict: Logits of normalised images (N, 1, S, S).
         harden: Makes images harder without moving the heart.
-        augmented, hardened, both: Variants of each kind, in this order.
+        augmented, hardened: Variants of each kind, in this order.
         augment: Strength of the augmentation.
+        whole: Whether the images are kept at full size.
         seed: Source of all randomness.
     """
     numbers = {name: index for index, name in enumerate(dict.fromkeys(patients))}
     patient = np.array([numbers[name] for name in patients])
-    out = np.array([name in held for name in patients])
-    if harden is None:
-        hardened = both = 0
-    parts = []
-    for variant in range(1 + augmented + hardened + both):
-        seen, labels = images, masks
+    clips = list(zip(patients, views, strict=True))
+    clip_numbers = {name: index for index, name in enumerate(dict.fromkeys(clips))}
+    clip = np.array([clip_numbers[name] for name in clips])
+    count, parts = len(images), []
+    for variant in range(1 + augmented + (hardened if harden else 0)):
         own = seed * 1009 + variant
-        if 1 <= variant <= augmented or variant > augmented + hardened:
+        seen, labels = images, masks
+        if 0 < variant <= augmented:
             seen, labels = _augmented(images, masks, augment, own)
-        if variant > augmented and harden is not None:
-            seen = _hardened(seen, labels, patient, harden, own)
-        count = len(images)
+        elif variant > augmented and harden is not None:
+            seen, labels = _mirrored(images, masks, clip, own)
+            seen = _hardened(seen, labels, clip, harden, own)
         parts.append(
             Examples(
                 _half(seen),
-                _asked(seen, predict),
+                _predicted(seen, predict),
                 _half_labels(labels),
-                np.arange(count),
                 patient,
                 np.full(count, variant),
-                out,
-                seen,
+                seen if whole else None,
             )
         )
-    return Examples(
-        **{name: np.concatenate([getattr(p, name) for p in parts]) for name in vars(parts[0])}
-    )
+    joined = {
+        name: np.concatenate([getattr(p, name) for p in parts])
+        for name, value in vars(parts[0]).items()
+        if value is not None
+    }
+    return Examples(**joined)
+
+
+def corrupted(images: ByteArray, masks: Mask, seed: int) -> ByteArray:
+    """The images (n, S, S) of one patient with one to three of the corruptions, all alike.
+
+    Args:
+        images: Grey levels.
+        masks: (n, S, S) labels; shadows and clutter lie where the heart is.
+        seed: Source of all randomness.
+    """
+    from cardiac.research.phantom import corrupt
+
+    rng = np.random.default_rng(seed)
+    count = int(rng.choice([1, 2, 3], p=[0.5, 0.3, 0.2]))
+    chosen = rng.choice(HARDER, size=count, replace=False)
+    grades = rng.integers(1, 4, size=count)
+    made = images
+    for name, grade in zip(chosen, grades, strict=True):
+        request = f"{name}:{grade}"
+        # Only some frames of a clip lose contact: here each image is a clip of its own.
+        size = 1 if name == "dropout" else len(made)
+        parts = [slice(start, start + size) for start in range(0, len(made), size)]
+        made = np.concatenate(
+            [corrupt(_clip(made[part], masks[part]), request, seed).frames for part in parts]
+        )
+    return np.asarray(made, dtype=np.uint8)
+
+
+def _clip(images: ByteArray, masks: Mask) -> PhantomCine:
+    """ByteArray as a cine of which the corruptions need frames and masks only."""
+    from cardiac.research.phantom import PhantomCine
+
+    nothing = np.zeros(len(images))
+    return PhantomCine(
+        frames=images.copy(), masks=masks.copy(), spacing=(1.0, 1.0),
+        times=np.arange(len(images)) / 3, view=View.A4C,
+        landmarks=np.zeros((len(images), 3, 2)), attributes={}, volumes_ml=nothing,
+        ef_percent=0.0, ed_frames=(), es_frames=(), heart_rate_bpm=60.0, seed=0,
+    )  # fmt: skip
+
+
+def _mirrored(
+    images: ByteArray, masks: Mask, clip: npt.NDArray[np.intp], seed: int
+) -> tuple[ByteArray, Mask]:
+    """Half of the clips, drawn by lot, left to right, and their masks."""
+    flip = np.random.default_rng((seed, 7)).random(int(clip.max()) + 1)[clip] < 0.5
+    images, masks = images.copy(), masks.copy()
+    images[flip], masks[flip] = images[flip, :, ::-1], masks[flip, :, ::-1]
+    return images, masks
 
 
 def _hardened(
-    images: Images, labels: Mask, patient: npt.NDArray[np.intp], harden: Harden, seed: int
-) -> Images:
-    """Images made harder patient by patient; labels may be of half the size."""
-    step = images.shape[-1] // labels.shape[-1]
-    masks = np.repeat(np.repeat(labels, step, axis=1), step, axis=2)
+    images: ByteArray, masks: Mask, clip: npt.NDArray[np.intp], harden: Harden, seed: int
+) -> ByteArray:
+    """Images made harder clip by clip."""
     seen = images.copy()
-    for number in np.unique(patient):
-        mine = patient == number
+    for number in np.unique(clip):
+        mine = clip == number
         seen[mine] = harden(images[mine], masks[mine], seed * 1009 + int(number))
     return seen
 
 
 def _augmented(
-    images: Images, masks: Mask, settings: AugmentSettings | None, seed: int
-) -> tuple[Images, Mask]:
+    images: ByteArray, masks: Mask, settings: AugmentSettings | None, seed: int
+) -> tuple[ByteArray, Mask]:
     """Images (n, S, S) and labels moved and changed as in training, labels at half the size."""
     import torch
 
@@ -142,18 +202,17 @@ def _augmented(
     return seen, np.concatenate(labels)
 
 
-def _asked(images: Images, predict: Predict) -> npt.NDArray[np.float16]:
+def _predicted(images: ByteArray, predict: Predict) -> npt.NDArray[np.float16]:
     import torch
 
     found = np.empty((len(images), 4, SIDE, SIDE), dtype=np.float16)
     for start in range(0, len(images), _BATCH):
         part = slice(start, start + _BATCH)
-        x = normalize(torch.from_numpy(images[part])[:, None].float() / 255)
-        found[part] = predict(x.numpy())
+        found[part] = predict(normalise_each(torch.from_numpy(images[part])[:, None]).numpy())
     return found
 
 
-def _half(images: Images) -> Images:
+def _half(images: ByteArray) -> ByteArray:
     n, side = len(images), images.shape[-1] // 2
     blocks = images.reshape(n, side, 2, side, 2).astype(np.uint16)
     return np.asarray((blocks.sum(axis=(2, 4)) + 2) // 4, dtype=np.uint8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 
-from cardiac.uncertainty.biplane import BIPLANE
+from cardiac.uncertainty.intervals import BIPLANE_INDICES
 from tests.apps.batch.conftest import QUICK
 
 ASSESSED = QUICK.model_copy(update={"assess": True})
@@ -24,7 +24,7 @@ def test_biplane_indices_have_intervals_also_when_the_run_is_taken_up_again(cine
     out = tmp_path / "out"
     run(manifest, out, ASSESSED)
     first = rows_of(out)["P1"]
-    for name in BIPLANE:
+    for name in BIPLANE_INDICES:
         if first[name]:
             low, value, high = (float(first[key]) for key in (f"{name}_low", name, f"{name}_high"))
             assert low <= value <= high

@@ -5,13 +5,18 @@ import json
 import numpy as np
 import pytest
 
-from cardiac.research.evaluation.uncertainty import Case, judge_all
-from cardiac.research.evaluation.uncertainty_plots import draw_plots
-from cardiac.research.evaluation.uncertainty_record import Record
-from cardiac.research.evaluation.uncertainty_summary import interval_summary, markdown, method_rows
-from cardiac.uncertainty import Method
+from cardiac.clinical import measure_indices
+from cardiac.research.evaluation.uncertainty import EvaluationCase, all_rows
+from cardiac.research.evaluation.uncertainty_report import (
+    EvaluationRecord,
+    draw_plots,
+    interval_summary,
+    markdown,
+    method_rows,
+)
+from cardiac.uncertainty import MethodName
 
-METHODS = (Method.FUSED, Method.ENTROPY, Method.EDGE)
+METHODS = (MethodName.FUSED, MethodName.ENTROPY, MethodName.EDGE)
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +25,8 @@ def record(estimators, segmenter):
 
     cines = [synthetic_cine(n_frames=12, seed=seed, frame_rate=12) for seed in (1, 2)]
     cases = [
-        Case(str(c.seed), "cines", str(c.seed), c.sequence, c.masks,
+        EvaluationCase(
+            str(c.seed), "cines", str(c.seed), c.sequence, c.masks, true_indices(c),
              {"lv_ef_percent": c.ef_percent, "lv_edv_ml": float(c.volumes_ml.max())})
         for c in cines
     ]  # fmt: skip
@@ -30,8 +36,33 @@ def record(estimators, segmenter):
         return found, found.masks
 
     chosen = {str(m): estimators[m] for m in METHODS}
-    rows = [row for case in cases for row in judge_all(case, segment, chosen, stride=4)]
-    return Record.of(json.loads(json.dumps(rows)))
+    rows = [row for case in cases for row in all_rows([case], segment, chosen, stride=4)]
+    return EvaluationRecord.of(json.loads(json.dumps(rows)))
+
+
+def true_indices(c):
+    return measure_indices(c.masks, c.spacing, ed_frames=c.ed_frames, es_frames=c.es_frames)
+
+
+def test_two_views_of_a_patient_give_a_biplane_row_as_well(estimators, segmenter):
+    from cardiac.research.phantom import synthetic_cine
+
+    cines = [synthetic_cine(n_frames=8, seed=seed, frame_rate=10) for seed in (1, 2)]
+    views = [
+        EvaluationCase("p", f"stills {n}", "p", c.sequence, c.masks, true_indices(c), {})
+        for n, c in enumerate(cines)
+    ]
+
+    def segment(sequence):
+        found = segmenter.segment(sequence)
+        return found, found.masks
+
+    rows = all_rows(views, segment, {"fused": estimators[MethodName.FUSED]})
+    both = [row for row in rows if row["group"] == "stills biplane"]
+    assert len(both) == 1
+    found = {row["index"]: row for row in both[0]["intervals"]}
+    assert set(found) == {"lv_ef_percent", "lv_edv_ml", "lv_esv_ml"}
+    assert all(row["low"] < row["estimate"] < row["high"] for row in found.values())
 
 
 def test_every_method_judges_the_same_frames(record):
