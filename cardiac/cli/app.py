@@ -90,6 +90,11 @@ app.command(
     help="Compare with the expert masks of a CAMUS folder.",
 )
 app.command(
+    "cardiac.cli.calibrate:calibrate_command",
+    name="calibrate",
+    help="Refit intervals and triage bounds to your own cases.",
+)
+app.command(
     "cardiac.cli.phantom:phantom_command",
     name="phantom",
     help="Make cines with known truth.",

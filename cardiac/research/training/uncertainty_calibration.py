@@ -8,7 +8,7 @@ others; by how much is measured on the held-out ones, and their scores are enlar
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import numpy as np
@@ -59,6 +59,7 @@ class PatientErrors:
         held: Whether no network has learnt from the patient.
         ours, theirs: Indices of the written masks and the expert's.
         scale: Mean scale of the error model over the measured frames.
+        scores, dice: (n,) of frames with an expert's mask; none where only values are known.
     """
 
     patient: str
@@ -67,6 +68,8 @@ class PatientErrors:
     ours: Indices
     theirs: Indices
     scale: float
+    scores: Array = field(default_factory=lambda: np.zeros(0))
+    dice: Array = field(default_factory=lambda: np.zeros(0))
 
     def error(self, name: str) -> float | None:
         """Ours minus the expert's: a fraction of ours for sizes, points for changes."""
@@ -280,7 +283,10 @@ def still_errors(
             for m in (masks, truth)
         )
         scale = float(model.scale(scores).mean())
-        yield PatientErrors(patient, VIEWS[view], patient in held, ours, theirs, scale)
+        dice = np.array([mean_dice(a, b) for a, b in zip(masks, truth, strict=True)])
+        yield PatientErrors(
+            patient, VIEWS[view], patient in held, ours, theirs, scale, scores, dice
+        )
 
 
 def conformal_scores(errors: Sequence[PatientErrors], gap: float = 1.0) -> ConformalScores:
