@@ -94,9 +94,11 @@ def process(
     """
     from cardiac.clinical import sequence_indices
     from cardiac.io import read
+    from cardiac.io.region import parse_region
 
     settings = settings or ProcessSettings()
-    sequence = source if isinstance(source, EchoSequence) else read(source)
+    region = parse_region(settings.region) if settings.region else None
+    sequence = source if isinstance(source, EchoSequence) else read(source, region)
     if models is None:
         models = Models.load(settings.segmentation)
     elif isinstance(models, Segmenter):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from cardiac.errors import GeometryError, InvalidPixelsError
 from cardiac.geometry import CanonicalGrid, Region, Spacing
+from cardiac.sector.geometry import SectorGeometry
 
 
 class View(StrEnum):
@@ -74,6 +75,7 @@ class EchoSequence:
         times: (T,) seconds from the first frame, or None where the file has none.
         view: Apical view, if the file says.
         region: Rectangle of the two-dimensional ultrasound image, or None for all of it.
+        sector: Where the echo lies within the picture, or None where that was not looked for.
         heart_rate_bpm: As stored in the file, or None.
         r_wave_times: Seconds of the R waves on the scale of ``times``, or ().
         ed_frames, es_frames: End-diastolic and end-systolic frames given by the file (0-based).
@@ -88,6 +90,7 @@ class EchoSequence:
     times: npt.NDArray[np.float64] | None = None
     view: View = View.UNKNOWN
     region: Region | None = None
+    sector: SectorGeometry | None = None
     heart_rate_bpm: float | None = None
     r_wave_times: tuple[float, ...] = ()
     ed_frames: tuple[int, ...] = ()

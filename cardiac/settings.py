@@ -15,6 +15,8 @@ class ProcessSettings(BaseModel):
     """Settings of the main job.
 
     Attributes:
+        region: Where the echo is in the pictures, "top,left,bottom,right" in pixels (the last two
+            excluded), or "whole"; it overrules what is found in them, and a list overrules it.
         convention: How discs are stacked: ase, or camus-legacy as in much public code.
         correct: Bring the network's masks to the nearest that are anatomically valid and
             temporally consistent, and certify them.
@@ -32,6 +34,7 @@ class ProcessSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    region: str = ""
     convention: Convention = Convention.ASE
     correct: bool = True
     profile: Literal["published", "camus"] = "published"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from cardiac.sector.geometry import SectorGeometry
 from cardiac.sequence import EchoSequence
 
 
@@ -36,6 +39,7 @@ def describe(sequence: EchoSequence) -> dict[str, str]:
         f"columns {region.left} to {region.right - 1}"
         if region
         else "the whole image",
+        "sector": _sector(sequence.sector),
         "heart rate": f"{rate:g} beats/min" if rate else "unknown",
         "R waves": ", ".join(f"{t:.3f} s" for t in sequence.r_wave_times) or "unknown",
         "ED frames": _frames(sequence.ed_frames),
@@ -50,3 +54,15 @@ def describe(sequence: EchoSequence) -> dict[str, str]:
 
 def _frames(frames: tuple[int, ...]) -> str:
     return ", ".join(f"{f} (from 0)" for f in frames) or "not given"
+
+
+def _sector(sector: SectorGeometry | None) -> str:
+    if sector is None:
+        return "not looked for, or not found"
+    if sector.apex is None:
+        return "a rectangle, without an apex"
+    left, right = (math.degrees(edge) for edge in sector.edges)
+    return (
+        f"apex at row {sector.apex[0]:.0f}, column {sector.apex[1]:.0f}; edges at {left:.0f}° and "
+        f"{right:.0f}°; arcs at {sector.radii[0]:.0f} and {sector.radii[1]:.0f} pixels"
+    )

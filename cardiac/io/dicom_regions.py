@@ -17,12 +17,14 @@ import numpy.typing as npt
 from cardiac.errors import UnsupportedImageError
 from cardiac.geometry import Region, Spacing
 from cardiac.io.dicom_header import number, numbers
-from cardiac.io.region import overlap, sector_box, sector_region
+from cardiac.io.region import covered, overlap, sector_box, sector_region
 
 _TWO_D, _M_MODE, _SPECTRAL = 1, 2, 3
 _TISSUE, _FLOW = 1, 2
 _CM = 3
 _MIN_AGREEMENT = 0.5
+_MIN_COVERED = 0.35
+"""Part of the echo that a region holds at least, for it to be that of the picture."""
 _REFUSED = {_M_MODE: "an M-mode strip", _SPECTRAL: "a spectral Doppler strip"}
 
 
@@ -87,7 +89,10 @@ def calibrate(
         result = _from_region(described[0], frames)
         if result is not None:
             return Calibration(result.spacing, result.region, notes + result.notes)
-        notes += ("no pixel size: the file's ultrasound region does not fit its image",)
+        notes += (
+            "no pixel size: the file's ultrasound region does not fit the echo that its image "
+            "shows, and the image was followed",
+        )
         return Calibration(None, sector_region(frames), notes)
     spacing = _pixel_spacing(dataset)
     if spacing is None:
@@ -127,6 +132,9 @@ def _from_region(region: UltrasoundRegion, frames: npt.NDArray[np.uint8]) -> Cal
         box = Region(
             region.top, region.left, min(height, region.bottom + 1), min(width, region.right + 1)
         )
+        seen = sector_box(frames)
+        if seen is not None and covered(seen, box) < _MIN_COVERED:
+            return None
         return Calibration(spacing, box, (how,))
     # Exports that shrink the picture often leave the region as it was on the screen. A whole
     # factor that makes the region fit is believed only if the moving sector lies there too.

@@ -13,7 +13,7 @@ from cardiac.io import camus, echonet
 from cardiac.io.dicom import is_directory
 from cardiac.io.files import printable
 from cardiac.io.item import InputItem, safe_id
-from cardiac.io.registry import find_format, foreign_format, read, stem
+from cardiac.io.registry import find_format, foreign_format, read_stored, stem
 from cardiac.io.series import find_series
 from cardiac.sequence import View
 
@@ -123,7 +123,7 @@ def _joined(files: Sequence[Path]) -> dict[Path, InputItem]:
     """Files that are single frames of a cine, and the item that they make together."""
     items: dict[Path, InputItem] = {}
     for folder in dict.fromkeys(file.parent for file in files):
-        for series in find_series([file for file in files if file.parent == folder], read):
+        for series in find_series([file for file in files if file.parent == folder], read_stored):
             first = _from_file(series.files[0])
             item = replace(first, id=safe_id(series.name), parts=series.files)
             items |= dict.fromkeys(series.files, item)

@@ -12,7 +12,8 @@ from cardiac.errors import CardiacError, SettingsError
 from cardiac.geometry import Region, Spacing
 from cardiac.io import camus, echonet
 from cardiac.io.pixels import believed
-from cardiac.io.registry import read
+from cardiac.io.region import in_sector
+from cardiac.io.registry import read, read_stored
 from cardiac.io.series import read_series
 from cardiac.sequence import EchoSequence, Subject, View
 
@@ -30,7 +31,7 @@ class InputItem:
         frame_time_s: Frame interval in s that overrides the file's.
         ed_frames, es_frames: Frames from 0 that override the file's.
         height_m, weight_kg: Of the patient, over what the file says.
-        region: Rectangle of the ultrasound image that overrides the file's.
+        region: Where the echo is in the picture, which overrules the pixels; "whole" for all of it.
         parts: Files of a cine that is stored as single frames, in order; ``path`` is the first.
         error: Why it cannot be read, found out already.
         url: Where to fetch it, where it is no local file; ``path`` is then its name alone.
@@ -46,7 +47,7 @@ class InputItem:
     es_frames: tuple[int, ...] = ()
     height_m: float | None = None
     weight_kg: float | None = None
-    region: Region | None = None
+    region: Region | str | None = None
     parts: tuple[Path, ...] = ()
     error: CardiacError | None = None
     url: str | None = None
@@ -71,8 +72,6 @@ def read_item(item: InputItem) -> EchoSequence:
     if subject != sequence.subject:
         changes["subject"] = subject
     region = sequence.region
-    if item.region is not None:
-        changes["region"] = region = _region(item.region, sequence)
     if item.spacing is not None:
         rows = sequence.shape[0] if region is None else region.height
         changes["spacing"], doubt = believed(
@@ -105,35 +104,26 @@ def _subject(item: InputItem, subject: Subject) -> Subject:
     )
 
 
-def _region(region: Region, sequence: EchoSequence) -> Region:
-    height, width = sequence.shape
-    if region.bottom > height or region.right > width:
-        raise SettingsError(
-            f"the region reaches to row {region.bottom - 1} and column {region.right - 1}, but "
-            f"the image has {height} × {width} pixels.",
-            path=sequence.source,
-            hint="Correct the region.",
-        )
-    return region
-
-
 def _read(item: InputItem, view: View | None) -> EchoSequence:
     if item.url is not None:
         from cardiac.io.remote import fetched
 
         with fetched(item.url) as local:
-            return read(local).replace(source=item.path)
+            return read(local, item.region).replace(source=item.path)
     if item.parts:
-        return read_series(item.parts, read)
-    return _read_folder(item, view) if item.path.is_dir() else read(item.path)
+        return in_sector(read_series(item.parts, read_stored), item.region)
+    if item.path.is_dir():
+        return _read_folder(item, view)
+    return read(item.path, item.region)
 
 
 def _read_folder(item: InputItem, view: View | None) -> EchoSequence:
     if echonet.is_folder(item.path):
-        return read(item.path)
+        return read(item.path, item.region)
     # A manifest may call the patient otherwise than the file names do.
     named = {patient for patient, _ in camus.list_views(item.path)}
-    return camus.read_camus(item.path, view, item.patient if item.patient in named else None)
+    patient = item.patient if item.patient in named else None
+    return in_sector(camus.read_camus(item.path, view, patient), item.region)
 
 
 def safe_id(text: str) -> str:

@@ -17,7 +17,8 @@ ed_frame           end-diastolic frame, **counted from 0**; several separated by
 es_frame           end-systolic frame, counted from 0; several separated by ";"
 height_cm          of the patient, overrides the file
 weight_kg          of the patient, overrides the file
-region             rectangle of the ultrasound image: top;left;bottom;right, the last two not in it
+region             rectangle of the echo: top;left;bottom;right, the last two not in it; or "whole":
+                   overrules what is found in the picture
 =================  ====================================================================
 
 :class:`ManifestRow` is the schema of a row.
@@ -36,11 +37,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from cardiac.errors import CardiacError, GeometryError, SettingsError, UnreadableFileError
+from cardiac.errors import CardiacError, SettingsError, UnreadableFileError
 from cardiac.geometry import Region
 from cardiac.io import camus
 from cardiac.io.dicom_header import view_from_text
 from cardiac.io.item import InputItem, safe_id
+from cardiac.io.region import parse_region
 from cardiac.io.registry import stem
 from cardiac.io.remote import is_url, url_name
 from cardiac.sequence import View
@@ -92,16 +94,13 @@ def _frames(text: object) -> object:
     return tuple(int(cell) for cell in cells)
 
 
-def _rectangle(text: object) -> object:
-    if text == "" or text is None:
+def _region(text: object) -> object:
+    if text is None or str(text).strip() == "":
         return None
-    cells = _frames(text)
-    if not isinstance(cells, tuple) or len(cells) != 4:
-        raise ValueError("must be top;left;bottom;right in pixels")
     try:
-        return Region(*cells)
-    except GeometryError as error:
-        raise ValueError("must be top;left;bottom;right, and hold some pixels") from error
+        return parse_region(str(text))
+    except SettingsError as error:
+        raise ValueError("must be top;left;bottom;right in pixels, or whole") from error
 
 
 def _path(text: object) -> object:
@@ -130,7 +129,9 @@ class ManifestRow(BaseModel):
     es_frame: _Frames = Field((), description="counted from 0")
     height_cm: Annotated[float | None, BeforeValidator(_within(30, 250))] = None
     weight_kg: Annotated[float | None, BeforeValidator(_within(0.5, 400))] = None
-    region: Annotated[Region | None, BeforeValidator(_rectangle)] = None
+    region: Annotated[Region | str | None, BeforeValidator(_region)] = Field(
+        None, description="pixels"
+    )
 
 
 COLUMNS = tuple(ManifestRow.model_fields)

@@ -3,63 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from cardiac.errors import SettingsError
 from cardiac.geometry import Region
+from cardiac.sector.find import find_sector
+from cardiac.sector.graphics import fill_in, still_graphics
+from cardiac.sequence import EchoSequence
+from cardiac.types import ByteArray
 
-_SAMPLES = 32
-_BRIGHT = 12
-"""Grey level above black that counts as content: above the noise of JPEG in black areas."""
-_ALIVE = 1.5
-"""Standard deviation over time that counts as moving speckle, in grey levels."""
 _TIGHT = 0.8
-"""A box that covers this share of the picture is the whole picture."""
-_MIN_SHARE = 0.04
+"""A box that covers this part of the picture is the whole picture."""
 _SMALL = 128
 """A picture of this many pixels a side has been cut to the sector: no text would be legible."""
+WHOLE = "whole"
+"""Word for a region that is the whole picture."""
 
 
-def sector_box(frames: npt.NDArray[np.uint8]) -> Region | None:
-    """Bounding box of the ultrasound sector: the largest solid thing that moves or shines.
-
-    In a cine only pixels that change count, which leaves text, scales and buttons out; in a
-    still, all that is not black. Opening removes what is thin.
-
-    Args:
-        frames: (T, H, W) grey levels.
-
-    Returns:
-        The box, or None where nothing solid was found.
-    """
-    from scipy import ndimage
-
-    height, width = frames.shape[1:]
-    picked = frames[np.linspace(0, len(frames) - 1, min(len(frames), _SAMPLES)).astype(int)]
-    active = (
-        picked.std(axis=0, dtype=np.float32) > _ALIVE
-        if len(picked) >= 3
-        else picked.max(axis=0) > _BRIGHT + np.percentile(picked, 1)
-    )
-    side = min(height, width)
-    solid = _opened(_closed(active, max(1, side // 60)), max(1, side // 40))
-    parts, count = ndimage.label(solid)
-    if count == 0:
-        return None
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    if sizes.max() < _MIN_SHARE * height * width:
-        return None
-    rows, columns = ndimage.find_objects(parts)[sizes.argmax() - 1]
-    margin = max(1, side // 50)
-    return Region(
-        max(0, rows.start - margin),
-        max(0, columns.start - margin),
-        min(height, rows.stop + margin),
-        min(width, columns.stop + margin),
-    )
+def sector_box(frames: ByteArray) -> Region | None:
+    """Bounding box of the ultrasound sector in frames (T, H, W), or None where there is none."""
+    found = find_sector(frames)
+    return found.box if found else None
 
 
-def sector_region(frames: npt.NDArray[np.uint8]) -> Region | None:
+def sector_region(frames: ByteArray) -> Region | None:
     """The part of a picture that holds the ultrasound sector, or None for all of it.
 
     Args:
@@ -78,13 +44,22 @@ def sector_region(frames: npt.NDArray[np.uint8]) -> Region | None:
 
 def overlap(a: Region, b: Region) -> float:
     """Area of the intersection over area of the union of two regions."""
-    rows = min(a.bottom, b.bottom) - max(a.top, b.top)
-    columns = min(a.right, b.right) - max(a.left, b.left)
-    shared = max(0, rows) * max(0, columns)
+    shared = _shared(a, b)
     return shared / (a.height * a.width + b.height * b.width - shared)
 
 
-def blank_outside(frames: npt.NDArray[np.uint8], region: Region) -> None:
+def covered(a: Region, b: Region) -> float:
+    """Part of region ``a`` that lies in region ``b``."""
+    return _shared(a, b) / (a.height * a.width)
+
+
+def _shared(a: Region, b: Region) -> int:
+    rows = min(a.bottom, b.bottom) - max(a.top, b.top)
+    columns = min(a.right, b.right) - max(a.left, b.left)
+    return max(0, rows) * max(0, columns)
+
+
+def blank_outside(frames: ByteArray, region: Region) -> None:
     """Set everything outside the region of frames (T, H, W) to 0, in place."""
     frames[:, : region.top] = 0
     frames[:, region.bottom :] = 0
@@ -92,19 +67,86 @@ def blank_outside(frames: npt.NDArray[np.uint8], region: Region) -> None:
     frames[:, :, region.right :] = 0
 
 
-def _closed(active: npt.NDArray[np.bool_], radius: int) -> npt.NDArray[np.bool_]:
-    from scipy import ndimage
+def parse_region(text: str) -> Region | str:
+    """A region from words: "top,left,bottom,right" in pixels, the last two excluded, or "whole".
 
-    padded = np.pad(active, radius)
-    box = 2 * radius + 1
-    grown = ndimage.maximum_filter(padded, box, mode="constant")
-    closed = ndimage.minimum_filter(grown, box, mode="constant")
-    return np.asarray(closed[radius:-radius, radius:-radius], dtype=bool)
+    Raises:
+        SettingsError: Anything else.
+    """
+    if text.strip().lower() == WHOLE:
+        return WHOLE
+    try:
+        top, left, bottom, right = (int(cell) for cell in text.replace(";", ",").split(","))
+        if not (0 <= top < bottom and 0 <= left < right):
+            raise ValueError
+    except ValueError:
+        raise SettingsError(
+            f"{text!r} is no region.",
+            hint='Give "top,left,bottom,right" in pixels (the last two excluded), or "whole".',
+        ) from None
+    return Region(top, left, bottom, right)
 
 
-def _opened(active: npt.NDArray[np.bool_], radius: int) -> npt.NDArray[np.bool_]:
-    from scipy import ndimage
+def in_sector(sequence: EchoSequence, region: Region | str | None = None) -> EchoSequence:
+    """The sequence with its sector told, and everything that is no echo blanked.
 
-    box = 2 * radius + 1
-    shrunk = ndimage.minimum_filter(active, box, mode="nearest")
-    return np.asarray(ndimage.maximum_filter(shrunk, box, mode="constant"), dtype=bool)
+    A picture with nothing but black around its sector is left as it is, to the last bit.
+
+    Args:
+        sequence: As read.
+        region: What a person says the region is, which overrules the pixels; "whole" for all
+            of the picture.
+
+    Raises:
+        SettingsError: The region lies outside the picture.
+    """
+    if region is not None:
+        return _as_told(sequence, region)
+    found = find_sector(sequence.frames)
+    if found is None:
+        return sequence
+    sequence = sequence.replace(sector=found.geometry)
+    if found.clean:
+        return sequence
+    height, width = sequence.shape
+    inside = found.mask()
+    frames = sequence.frames.copy()
+    drawn = still_graphics(frames, inside)
+    if drawn.any():
+        fill_in(frames, drawn)
+    frames[:, ~inside] = 0
+    box = found.box
+    how = "what moves" if found.moving else "one picture"
+    shape = "sector" if found.geometry.is_sector else "rectangle"
+    notes = [
+        f"the ultrasound {shape} was found from {how} (rows {box.top} to {box.bottom - 1}, columns "
+        f"{box.left} to {box.right - 1} of {height} × {width}, agreement {found.confidence:.2f}) "
+        "and what lies outside was blanked"
+    ]
+    if drawn.any():
+        notes.append("graphics that stand still within the sector were filled in")
+    if (frames == frames[0, 0, 0]).all():
+        return sequence
+    return sequence.replace(frames=frames, region=box, notes=(*sequence.notes, *notes))
+
+
+def _as_told(sequence: EchoSequence, region: Region | str) -> EchoSequence:
+    height, width = sequence.shape
+    if isinstance(region, str):
+        note = "the region is the whole picture, as told"
+        return sequence.replace(region=None, notes=(*sequence.notes, note))
+    if region.bottom > height or region.right > width:
+        raise SettingsError(
+            f"the region reaches to row {region.bottom - 1} and column {region.right - 1}, but "
+            f"the picture has {height} × {width} pixels.",
+            path=sequence.source,
+            hint="Count rows and columns from 0 in the picture as it is stored.",
+        )
+    frames = sequence.frames.copy()
+    blank_outside(frames, region)
+    if not np.any(frames != frames[0, 0, 0]):
+        raise SettingsError(
+            "the region that was told holds nothing.", path=sequence.source, hint="Correct it."
+        )
+    note = "the region was told, and what lies outside was blanked"
+    return sequence.replace(frames=frames, region=region, notes=(*sequence.notes, note))

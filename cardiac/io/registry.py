@@ -8,8 +8,10 @@ from importlib import import_module
 from pathlib import Path
 
 from cardiac.errors import UnreadableFileError, UnsupportedImageError
+from cardiac.geometry import Region
 from cardiac.io import camus, echonet, series
 from cardiac.io.pixels import check_file
+from cardiac.io.region import in_sector
 from cardiac.sequence import EchoSequence, View
 
 
@@ -75,12 +77,15 @@ def stem(path: Path) -> str:
     return path.name
 
 
-def read(path: str | Path) -> EchoSequence:
+def read(path: str | Path, region: Region | str | None = None) -> EchoSequence:
     """Read an echo cine (or a single image, as a cine of one frame) from a file or folder.
+
+    The ultrasound sector is found in the pixels; what a screen shows around it is blanked.
 
     Args:
         path: A NIfTI, MetaImage, DICOM, video or picture file, or a CAMUS patient folder
             (its four-chamber view, if it has one).
+        region: Where the echo is, which overrules the pixels; "whole" for all of the picture.
 
     Returns:
         Frames, geometry and time as far as the file tells them; ``notes`` say how.
@@ -89,7 +94,13 @@ def read(path: str | Path) -> EchoSequence:
         UnreadableFileError: Missing, empty, truncated, of no known format.
         UnsupportedImageError: Not a greyscale two-dimensional echo cine.
         InvalidPixelsError: NaN, blank, mixed or absurd sizes.
+        SettingsError: The region does not lie in the picture.
     """
+    return in_sector(read_stored(path), region)
+
+
+def read_stored(path: str | Path) -> EchoSequence:
+    """As :func:`read`, with the picture as the file has it: no sector is looked for."""
     path = Path(path)
     check_file(path)
     if path.is_dir():
@@ -120,9 +131,9 @@ def _read_folder(path: Path) -> EchoSequence:
     except OSError:
         files = []
     if not any(camus.parse_name(file) for file in files):
-        found = series.find_series(files, read)
+        found = series.find_series(files, read_stored)
         if len(found) == 1:
-            return series.read_series(found[0].files, read).replace(source=path)
+            return series.read_series(found[0].files, read_stored).replace(source=path)
     return camus.read_camus(path)
 
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import stat
-from dataclasses import asdict
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -130,11 +129,11 @@ def _facts(item: InputItem) -> dict[str, Any]:
         "view": item.view,
         "spacing": item.spacing,
         "frame_time_s": item.frame_time_s,
+        "region": str(item.region) if item.region else None,
         "ed_frames": item.ed_frames,
         "es_frames": item.es_frames,
         "height_m": item.height_m,
         "weight_kg": item.weight_kg,
-        "region": item.region and asdict(item.region),
         "error": None if item.error is None else item.error.message,
     }
 

@@ -88,10 +88,14 @@ class ProcessJob:
         """
         from cardiac.io import list_inputs
         from cardiac.io.manifest import check_manifests
+        from cardiac.io.region import parse_region
 
         check_manifests(inputs)
         listing = list_inputs(inputs)
         items, self.passed_over = list(listing.items), listing.passed_over
+        if told := self.settings.region:
+            region = parse_region(told)
+            items = [replace(item, region=item.region or region) for item in items]
         if not items:
             raise SettingsError(
                 "no echo image was found in " + ", ".join(map(str, inputs)),
