@@ -115,7 +115,7 @@ def read_pixels(dataset: Any, path: Path) -> Pixels:
     else:
         arrays = _arrays(dataset, layout, count, plugin)
     sampler = ColorSampler()
-    grey = _Grey(dataset, layout, sampler, notes)
+    grey = _Grey(dataset, layout, sampler, notes, converted=plugin == _PILLOW)
     wide = layout.bits > 8
     frames = np.empty((count, layout.rows, layout.columns), np.int32 if wide else np.uint8)
     done = 0
@@ -316,9 +316,15 @@ class _Grey:
     """Grey levels of one frame after the other; the first decides on the colour space."""
 
     def __init__(
-        self, dataset: Any, layout: _Layout, sampler: ColorSampler, notes: list[str]
+        self,
+        dataset: Any,
+        layout: _Layout,
+        sampler: ColorSampler,
+        notes: list[str],
+        *,
+        converted: bool,
     ) -> None:
-        self._dataset, self._layout = dataset, layout
+        self._dataset, self._layout, self._converted = dataset, layout, converted
         self._sampler, self._notes = sampler, notes
         self._chroma: bool | None = None
         self._palette = _palette(dataset) if layout.label == "PALETTE COLOR" else None
@@ -349,7 +355,9 @@ class _Grey:
             if greys[not labelled] > greys[labelled] + _BETTER:
                 self._chroma = not labelled
                 told = "YCbCr" if self._chroma else "RGB"
-                self._notes.append(f"labelled {label}, but the pixels are {told}: read as such")
+                # A decoder has turned a JPEG into RGB where its own markers say what it was.
+                if not (self._converted and labelled):
+                    self._notes.append(f"labelled {label}, but the pixels are {told}: read as such")
         if not self._chroma:
             return pixels
         return np.asarray(convert_color_space(pixels, "YBR_FULL", "RGB"), dtype=np.uint8)
