@@ -61,6 +61,35 @@ _KINDS = {
 }
 
 
+_NUMBER = r"(?:[-+]?(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][-+]?\d{1,3})?|nan)"
+_NUMBERS = rf"{_NUMBER}(?: +{_NUMBER}){{0,7}}"
+_VECTOR = rf"\({_NUMBER}(?: ?, ?{_NUMBER}){{0,3}}\)"
+_WORDS = r"[\w\-?()]+(?: +[\w\-?()]+){0,7}"
+_QUOTED = r'"[\w ./%µ-]{0,32}"(?: +"[\w ./%µ-]{0,32}"){0,7}'
+_NRRD_FIELDS = {
+    "type": r"[\w ]{1,32}",
+    "dimension": r"[1-8]",
+    "space": r"[\w\-]{1,64}",
+    "space dimension": r"[1-8]",
+    "sizes": r"\d{1,9}(?: +\d{1,9}){0,7}",
+    "space directions": rf"(?:{_VECTOR}|none)(?: +(?:{_VECTOR}|none)){{0,7}}",
+    "space origin": _VECTOR,
+    "measurement frame": rf"{_VECTOR}(?: +{_VECTOR}){{0,3}}",
+    "kinds": _WORDS,
+    "encoding": r"\w{1,8}",
+    "endian": r"little|big",
+    "content": r"[ -~]{0,256}",
+    "data file": r"[^\x00-\x1f]{1,255}",
+    "datafile": r"[^\x00-\x1f]{1,255}",
+    **dict.fromkeys(("spacings", "thicknesses", "axis mins", "axis maxs"), _NUMBERS),
+    **dict.fromkeys(("axismins", "axismaxs"), _NUMBERS),
+    **dict.fromkeys(("centers", "centerings"), _WORDS),
+    **dict.fromkeys(("labels", "units", "space units"), _QUOTED),
+    **dict.fromkeys(("line skip", "lineskip", "byte skip", "byteskip"), r"0"),
+}
+"""Fields of an NRRD header and what each may hold: the parser below ITK dies of others."""
+
+
 def read(path: Path) -> EchoSequence:
     """Read a MetaImage, NRRD, GIPL or VTK cine or image.
 
@@ -211,6 +240,8 @@ def _header(path: Path, kind: _Kind) -> tuple[dict[str, str], int]:
             text = line.decode("latin-1").strip()
             if not line or (kind is _NRRD and not text):
                 break
+            if kind is _NRRD:
+                _check_field(text, path)
             key, sign, value = text.partition("=" if kind is _META else ":")
             key = key.strip().lower()
             if sign and not text.startswith("#"):
@@ -226,6 +257,21 @@ def _header(path: Path, kind: _Kind) -> tuple[dict[str, str], int]:
             hint="Export the file again.",
         )
     return header, read_so_far
+
+
+def _check_field(text: str, path: Path) -> None:
+    """Refuse a line of an NRRD header that is neither a remark, a known field nor a pair."""
+    key, sign, value = text.partition(":")
+    pattern = _NRRD_FIELDS.get(key.strip().lower())
+    known = pattern is not None and re.fullmatch(pattern, value.strip(), re.IGNORECASE)
+    pair = value.startswith("=") and re.fullmatch(r"[ -~]{1,1024}", text)
+    remark = text.startswith("#") and len(text) <= 1024
+    if not ((sign and (known or pair)) or remark):
+        raise UnreadableFileError(
+            f"has a line in its NRRD header that cannot be read ({text[:80]!r}).",
+            path=path,
+            hint="Export the file again.",
+        )
 
 
 def _data_file(path: Path, kind: _Kind, header: dict[str, str]) -> Path:

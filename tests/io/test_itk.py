@@ -178,3 +178,18 @@ def test_what_a_library_says_is_told_with_the_file_and_not_on_the_console(tmp_pa
     with pytest.raises(UnreadableFileError, match=r"a\.nrrd"):
         read(path)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"space": "left-posterior-superior", "space directions": "(0.9,tions: (0.9,tions: (0.9,0"},
+        {"space directions": "(1,0,0) (0,1,0) (0,0,1) " * 9},
+        {"sizes": "6 " * 400},
+        {"spacings": "1" * 5000},
+        {"colour": "red"},
+    ],
+)
+def test_a_header_that_the_parser_would_die_of_is_refused(tmp_path, frames, fields):
+    with pytest.raises(UnreadableFileError, match="NRRD header"):
+        read(nrrd(tmp_path / "a.nrrd", frames, **fields))
