@@ -35,32 +35,32 @@ app = cyclopts.App(
 train = cyclopts.App(name="train", help="Train a model on your own data.")
 app.command(train)
 app.command(
-    "cardiac.cli.process:process_command",
+    "cardiac.cli.run:process_command",
     name="process",
     help="Segment cines and write masks, clinical indices and pictures.",
 )
 app.command(
-    "cardiac.cli.report:report_command",
+    "cardiac.cli.run:report_command",
     name="report",
     help="Make the page of a run anew.",
 )
 app.command(
-    "cardiac.cli.status:status_command",
+    "cardiac.cli.run:status_command",
     name="status",
     help="Tell where a batch stands.",
 )
 app.command(
-    "cardiac.cli.verify:verify_command",
+    "cardiac.cli.run:verify_command",
     name="verify",
     help="Prove that results are whole and unaltered.",
 )
 app.command(
-    "cardiac.cli.viewer:inspect_command",
+    "cardiac.cli.inspect:inspect_command",
     name="inspect",
     help="Look at a run in the browser, edit its masks and decide on its cases.",
 )
 app.command(
-    "cardiac.cli.manifest:app",
+    "cardiac.cli.run:manifest",
     name="manifest",
     help="Make and check lists of cines.",
 )
@@ -80,7 +80,7 @@ app.command(
     help="Write a run's results as DICOM Segmentations and reports, FHIR, and label names.",
 )
 app.command(
-    "cardiac.cli.info:info_command",
+    "cardiac.cli.run:info_command",
     name="info",
     help="Print what a file holds: frames, calibration, time, view.",
 )
@@ -140,9 +140,8 @@ def launch(
             this project are found by their name from any folder, such as configs/process.yaml.
         verbose: Tell what is done step by step.
     """
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(message)s"
-    )
+    logging.basicConfig(format="%(levelname)s %(message)s")
+    logging.getLogger().setLevel(logging.INFO if verbose else logging.WARNING)
     app.config = ()
     if config is not None:
         from cardiac.cli.settings import settings_file

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cardiac.errors import OutputError
+from cardiac.io.files import write_atomically
 
 START = "0" * 64
 """What the first line holds in place of a hash."""
@@ -58,7 +59,8 @@ class AuditLog:
     """The record of a folder.
 
     Lines are appended under a lock and flushed to the disk. A line is never changed; a line
-    that was cut short by a crash stays, and the next one begins on a line of its own.
+    that was cut short by a crash stays, and the next one begins on a line of its own. Number and
+    hash of the last line stand in a file beside it, the seal: no line follows to hold them.
 
     Args:
         path: The file; made with its folder by the first line.
@@ -66,6 +68,7 @@ class AuditLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.seal = path.with_suffix(".sha256")
 
     def append(
         self,
@@ -109,9 +112,11 @@ class AuditLog:
                     START if last is None else _hash(last),
                 )
                 text = json.dumps(asdict(entry), ensure_ascii=False, allow_nan=False)
-                file.write(b"\n" * cut + text.encode("utf-8", "replace") + b"\n")
+                line = text.encode("utf-8", "replace")
+                file.write(b"\n" * cut + line + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
+                write_atomically(self.seal, f"{entry.number} {_hash(line)}\n".encode())
         except (OSError, Timeout) as error:
             raise OutputError(
                 f"the audit log cannot be written ({error}); nothing was decided.",
@@ -136,7 +141,22 @@ class AuditLog:
             elif entry.previous != previous or entry.number != number:
                 found.append(f"line {number} does not follow the line before it")
             previous = _hash(line)
-        return found
+        return found + self._broken_seal(len(self._lines()), previous)
+
+    def _broken_seal(self, count: int, last: str) -> list[str]:
+        """What the seal says against a log of so many lines, the last with this hash."""
+        try:
+            text, digest = self.seal.read_text("ascii").split()
+            number = int(text)
+        except FileNotFoundError:
+            return ["the seal of the last line is missing"] if count else []
+        except (OSError, ValueError):
+            return ["the seal of the last line cannot be read"]
+        if number > count:
+            return [f"{number - count} lines were removed from the end"]
+        if number < count:
+            return ["the last line was cut short, or not written by this program"]
+        return [] if digest == last else [f"line {count} was changed"]
 
     def _lines(self) -> list[bytes]:
         try:

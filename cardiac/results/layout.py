@@ -10,7 +10,9 @@ RECORD = "run.json"
 REPORT = "report.html"
 AUDIT = "review/audit.jsonl"
 MASKS, UNCERTAINTY, PICTURES, CASES, REVIEW = "masks", "uncertainty", "pictures", "report", "review"
-"""Folders: masks, uncertainty maps, pictures and videos, data and pages of cases, decisions."""
+EDITS, OPEN = "review/edits", "review/open"
+"""Folders: masks, uncertainty maps, pictures and videos, data and pages of cases, decisions; edited
+masks, and edits that nobody has decided on yet."""
 
 
 def mask_file(folder: Path, case: str) -> Path:
@@ -50,4 +52,9 @@ def page_file(folder: Path, case: str) -> Path:
 
 def edits_folder(folder: Path, case: str) -> Path:
     """The masks that were edited in a review, one file for each version."""
-    return folder / REVIEW / "edits" / case
+    return folder / EDITS / case
+
+
+def open_edits_file(folder: Path, case: str) -> Path:
+    """Edits of a case that nobody has decided on yet."""
+    return folder / OPEN / f"{case}.json"

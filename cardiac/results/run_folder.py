@@ -256,7 +256,8 @@ class RunFolder:
         named = [path for path in self._given if path.name == name]
         if len(named) == 1:
             return named[0]
-        candidates = [Path(place), self.folder / place, self.folder.parent / place] if place else []
+        # An absolute place stays what it is; the shell's folder plays no part.
+        candidates = [self.folder / place, self.folder.parent / place] if place else []
         return next((path for path in candidates if path.exists()), None)
 
     def input_hash(self, case: str) -> str:

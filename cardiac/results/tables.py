@@ -105,6 +105,19 @@ def number(text: str | None) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def shown_ef(row: Mapping[str, Any]) -> tuple[float | None, bool]:
+    """The EF of a row in percent, and whether it is by area and length alone.
+
+    Without a pixel size there are no volumes and no EF by discs; screens and pages show the
+    other then, each with the words "no pixel size".
+    """
+    ef, other = row.get("lv_ef_percent"), row.get("ef_area_length_uncalibrated")
+    if (known := number(None if ef is None else str(ef))) is not None:
+        return known, False
+    known = number(None if other is None else str(other))
+    return known, known is not None
+
+
 def frame_numbers(text: str | None) -> tuple[int, ...]:
     """Frames in a cell such as ``ed_frames``, counted from 0."""
     return tuple(int(part) for part in (text or "").split(";") if part.strip().isdecimal())

@@ -11,8 +11,8 @@ import pytest
 from cardiac.apps.batch.job import ProcessJob
 from cardiac.apps.batch.settings import BatchSettings
 from cardiac.apps.batch.verify import verify
-from cardiac.cli.report import report_command
-from cardiac.errors import OutputError
+from cardiac.cli.run import report_command
+from cardiac.errors import NotFoundError
 from cardiac.report.page import build
 from cardiac.research.phantom import synthetic_cine
 from cardiac.settings import ProcessSettings
@@ -70,5 +70,5 @@ def test_the_page_does_not_say_where_the_inputs_lay(tmp_path, models):
 
 
 def test_a_folder_without_results_is_refused(tmp_path):
-    with pytest.raises(OutputError):
+    with pytest.raises(NotFoundError):
         report_command(tmp_path)

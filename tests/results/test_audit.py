@@ -84,3 +84,20 @@ def test_a_log_that_cannot_be_written_is_an_error(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(OutputError, match="audit log"):
         AuditLog(tmp_path / "deep" / "audit.jsonl").append("Ann", "accept", "a")
+
+
+def test_the_seal_covers_the_last_line(tmp_path):
+    log = AuditLog(tmp_path / "audit.jsonl")
+    for note in ("one", "two"):
+        log.append("Ann", "accept", "a", note)
+    assert log.problems() == []
+    whole = log.path.read_bytes()
+    log.path.write_bytes(whole.replace(b"two", b"own"))
+    assert log.problems() == ["line 2 was changed"]
+    log.path.write_bytes(whole.split(b"\n")[0] + b"\n")
+    assert log.problems() == ["1 lines were removed from the end"]
+    log.path.write_bytes(whole)
+    log.seal.unlink()
+    assert log.problems() == ["the seal of the last line is missing"]
+    log.append("Ann", "accept", "a", "three")
+    assert log.problems() == []

@@ -37,13 +37,20 @@ CREATE TABLE IF NOT EXISTS cases (
     failure TEXT,
     patient TEXT, view TEXT, certified INTEGER,
     row TEXT, frame_lines BLOB, views TEXT, bsa_m2 REAL);
-CREATE INDEX IF NOT EXISTS cases_in_order ON cases (run, position);
+CREATE UNIQUE INDEX IF NOT EXISTS cases_in_order ON cases (position);
+CREATE INDEX IF NOT EXISTS cases_by_content ON cases (sha256);
 CREATE TABLE IF NOT EXISTS outputs (
     id TEXT NOT NULL REFERENCES cases (id), path TEXT NOT NULL, sha256 TEXT NOT NULL,
     size INTEGER NOT NULL, PRIMARY KEY (id, path));
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 """
-_VERSION = 1
+_VERSION = 2
+_COLLECTION = """
+DROP INDEX IF EXISTS cases_in_order;
+UPDATE cases SET position = -rowid;
+UPDATE cases SET position = -1 - position;
+"""
+"""Of version 1, in which a case's place was that in the list of its run."""
 
 
 class State(StrEnum):
@@ -60,6 +67,7 @@ class CaseEntry:
     """A case as the database has it."""
 
     id: str
+    run: int
     position: int
     input: str
     state: State
@@ -106,9 +114,11 @@ class RunDatabase:
             self._base.execute("PRAGMA journal_mode=WAL")
             self._base.execute("PRAGMA synchronous=NORMAL")
             version = self._base.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _VERSION):
+            if version not in (0, 1, _VERSION):
                 raise sqlite3.DatabaseError(f"version {version} of a run database is not known")
-            if version == 0:
+            if version == 1:
+                self._base.executescript(_COLLECTION)
+            if version != _VERSION:
                 self._base.executescript(_SCHEMA)
 
     def close(self) -> None:
@@ -146,10 +156,10 @@ class RunDatabase:
     def open_run(
         self, settings_hash: str, settings: dict[str, Any], items: Iterable[tuple[str, str]]
     ) -> int:
-        """Begin a run over (id, input) in this order; returns its number.
+        """Begin a run over (id, input); returns its number.
 
-        What the database knows of a case stays; cases that are not listed stay, but belong to an
-        earlier run.
+        Cases that are new get the next places of the collection, in this order; what is known of
+        the others stays, and so do cases that are not listed.
         """
         with self._change() as base:
             run = base.execute(
@@ -158,10 +168,10 @@ class RunDatabase:
             ).lastrowid
             assert run is not None
             base.executemany(
-                "INSERT INTO cases (id, run, position, input, state) VALUES (?, ?, ?, ?, 'waiting')"
-                " ON CONFLICT (id) DO UPDATE SET run = excluded.run,"
-                " position = excluded.position, input = excluded.input",
-                ((name, run, position, path) for position, (name, path) in enumerate(items)),
+                "INSERT INTO cases (id, run, position, input, state)"
+                " VALUES (?, ?, (SELECT ifnull(max(position), -1) + 1 FROM cases), ?, 'waiting')"
+                " ON CONFLICT (id) DO UPDATE SET run = excluded.run, input = excluded.input",
+                ((name, run, path) for name, path in items),
             )
         return run
 
@@ -243,16 +253,32 @@ class RunDatabase:
         row = self._one("SELECT * FROM cases WHERE id = ?", (name,))
         return None if row is None else _entry(row)
 
-    def entries(self, run: int, state: State | None = None) -> Iterator[CaseEntry]:
-        """The cases of a run in the order of its list, or those of one state."""
-        query = "SELECT * FROM cases WHERE run = ?1 AND state = ifnull(?2, state) ORDER BY position"
-        for row in self._many(query, (run, state)):
+    def entries(self, state: State | None = None, run: int | None = None) -> Iterator[CaseEntry]:
+        """All cases in the order of the collection, or those of one state or of one run."""
+        query = (
+            "SELECT * FROM cases WHERE state = ifnull(?1, state) AND run = ifnull(?2, run)"
+            " ORDER BY position"
+        )
+        for row in self._many(query, (state, run)):
             yield _entry(row)
 
-    def entry_at(self, run: int, position: int) -> CaseEntry | None:
-        """The case of a run at a place of its list."""
-        row = self._one("SELECT * FROM cases WHERE run = ? AND position = ?", (run, position))
+    def positions(self, run: int) -> dict[str, int]:
+        """The place in the collection of each case that a run lists."""
+        rows = self._many("SELECT id, position FROM cases WHERE run = ?", (run,))
+        return {row["id"]: row["position"] for row in rows}
+
+    def entry_at(self, position: int) -> CaseEntry | None:
+        """The case at a place of the collection, from 0."""
+        row = self._one("SELECT * FROM cases WHERE position = ?", (position,))
         return None if row is None else _entry(row)
+
+    def same_content(self) -> list[list[str]]:
+        """Ids of cases whose files hold the same bytes, each group in order."""
+        rows = self._many(
+            "SELECT group_concat(id, char(0)) FROM (SELECT * FROM cases ORDER BY position)"
+            " WHERE sha256 != '' GROUP BY sha256 HAVING COUNT(*) > 1 ORDER BY MIN(position)"
+        )
+        return [row[0].split("\0") for row in rows]
 
     def frame_lines(self, name: str) -> str:
         """A case's lines of ``frames.csv``."""
@@ -276,8 +302,8 @@ class RunDatabase:
         found = {State(row[0]): int(row[1]) for row in rows}
         return {state: found.get(state, 0) for state in State}
 
-    def unlisted(self, run: int) -> int:
-        """Number of cases that only earlier runs listed."""
+    def earlier(self, run: int) -> int:
+        """Number of cases of the collection that only earlier runs listed."""
         row = self._one("SELECT COUNT(*) FROM cases WHERE run != ?", (run,))
         return int(row[0]) if row else 0
 
@@ -288,22 +314,20 @@ class RunDatabase:
         )
         return int(row[0]) if row else 0
 
-    def patients(self, run: int, views: tuple[str, ...]) -> Iterator[list[tuple[Row, str, Any]]]:
+    def patients(self, views: tuple[str, ...]) -> Iterator[list[tuple[Row, str, Any]]]:
         """(row, views, BSA) of the finished cases of each patient with such views.
 
-        Patients come in the order in which the list first has one of their cases.
+        Patients come in the order in which the collection first has one of their cases.
         """
         marks = ", ".join("?" * len(views))
-        chosen = (
-            f"FROM cases WHERE run = ? AND state = 'done' AND patient != '' AND view IN ({marks})"
-        )
+        chosen = f"FROM cases WHERE state = 'done' AND patient != '' AND view IN ({marks})"
         patients = self._many(
-            f"SELECT patient {chosen} GROUP BY patient ORDER BY MIN(position)", (run, *views)
+            f"SELECT patient {chosen} GROUP BY patient ORDER BY MIN(position)", views
         )
         for (patient,) in patients:
             rows = self._many(
                 f"SELECT row, views, bsa_m2 {chosen} AND patient = ? ORDER BY position",
-                (run, *views, patient),
+                (*views, patient),
             )
             yield [(json.loads(row[0]), row[1], row[2]) for row in rows]
 

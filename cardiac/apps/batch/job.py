@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from cardiac.io import InputItem, PassedOver
     from cardiac.pipeline import Models
     from cardiac.settings import ProcessSettings
+    from cardiac.types import Row
 
     Finished = tuple[InputItem, CaseResult]
+    Watch = Callable[[str, InputItem | None], None]
 
 LOCK = ".lock"
 SHOWN = 40
@@ -46,9 +48,14 @@ class ProcessJob:
         batch: How the work is done.
 
     Attributes:
+        watch: Called with every step, and the case that it is about if any: long before the
+            first case is finished there is something to be told.
         shown: The first cases of the run.
         total, failed, skipped: Number of cases that are finished, that failed (now or before),
             and that needed no work.
+        passed_over: Files among the inputs that are none.
+        patients, copies, earlier: Once it is finished: rows of patients with both views, ids of
+            cases whose files hold the same bytes, and number of cases of earlier runs.
 
     Raises:
         OutputError: The folder cannot be made or written to.
@@ -68,6 +75,10 @@ class ProcessJob:
         self.shown: list[FinishedCase] = []
         self.total = self.failed = self.skipped = self.uncertified = 0
         self.passed_over: tuple[PassedOver, ...] = ()
+        self.patients: list[Row] = []
+        self.copies: list[list[str]] = []
+        self.earlier = 0
+        self.watch: Watch = lambda _step, _item: None
         self._engine: dict[str, Any] | None = None
         self._work = Work(out, settings, self.batch)
         self._store = open_store(out, self.batch.store)
@@ -84,12 +95,14 @@ class ProcessJob:
         """What there is to process.
 
         Raises:
-            SettingsError: Nothing at all, or a manifest with errors, all of them named.
+            SettingsError: Nothing at all, a manifest with errors, all of them named, or a folder
+                that is to hold inputs and results alike.
         """
         from cardiac.io import list_inputs
         from cardiac.io.manifest import check_manifests
         from cardiac.io.region import parse_region
 
+        self._check_apart(inputs)
         check_manifests(inputs)
         listing = list_inputs(inputs)
         items, self.passed_over = list(listing.items), listing.passed_over
@@ -106,8 +119,9 @@ class ProcessJob:
     def run(self, items: list[InputItem]) -> Iterator[FinishedCase]:
         """Work on every item that is not done, and give each when it is finished.
 
-        What is done and unchanged comes first. At most three sequences are in memory at a time,
-        or one for each worker.
+        Cases of earlier runs that are not among the items are left as they are. What is done and
+        unchanged comes first. At most three sequences are in memory at a time, or one for each
+        worker.
 
         Raises:
             OutputError: Another run works in this folder, or the database cannot be written.
@@ -122,16 +136,18 @@ class ProcessJob:
             made_with = settings_hash(self.settings, self.batch)
             if self.batch.scheduler:
                 self._work = replace(self._work, made_with=made_with)
+            items = self._under_own_ids(database, items)
             open_staging(self._work)
             settings = self.settings.model_dump(mode="json")
             run = database.open_run(
-                made_with, settings, ((item.id, shown_path(item, self.batch)) for item in items)
+                made_with, settings, ((item.id, self._stored_path(item)) for item in items)
             )
-            place = {item.id: position for position, item in enumerate(items)}
+            place = database.positions(run)
             with RunLog(self.out, run) as log, closing(GrowingTables(self.out, database, run)) as t:
                 log.write("started", cases=len(items), settings=made_with[:12])
                 todo: list[InputItem] = []
                 for item in items:
+                    self.watch("comparing with what is done", item)
                     if (case := self._settled(database, item, made_with)) is None:
                         todo.append(item)
                         continue
@@ -155,16 +171,19 @@ class ProcessJob:
             OutputError: One cannot be written.
         """
         from cardiac.apps.batch.record import write_run_record
-        from cardiac.apps.batch.tables import write_table_files
+        from cardiac.apps.batch.tables import biplane_rows, write_table_files
         from cardiac.report.page import write_report
 
         with self._locked(), RunDatabase(self.out) as database:
             run = database.last_run()
             assert run is not None, "finish comes after run"
-            files = write_table_files(self.out, database, run["run"], parquet=self.batch.parquet)
+            files = write_table_files(self.out, database, parquet=self.batch.parquet)
             files.append(write_run_record(self.out, database, run))
             if self.settings.report:
                 files.append(write_report(self.out)[0])
+            self.patients = list(biplane_rows(database))
+            self.copies = database.same_content()
+            self.earlier = database.earlier(run["run"])
         if self.batch.store:
             with tempfile.TemporaryDirectory() as folder:
                 for file in files:
@@ -181,6 +200,49 @@ class ProcessJob:
                 path=self.out,
                 hint="Wait for its end, or choose another folder with --out.",
             ) from None
+
+    def _check_apart(self, inputs: list[Path]) -> None:
+        """Refuse an output folder that is an input, or that an input lies in."""
+        out = self.out.resolve()
+        for path in inputs:
+            given = path.resolve()
+            if given == out or (given.is_dir() and given.is_relative_to(out)):
+                raise SettingsError(
+                    "the results would lie among the inputs.",
+                    path=path,
+                    hint="Choose another folder with --out: a new one within this one will do.",
+                )
+
+    def _stored_path(self, item: InputItem) -> str:
+        return shown_path(item, self.batch, self.out)
+
+    def _under_own_ids(self, database: RunDatabase, items: list[InputItem]) -> list[InputItem]:
+        """The items, numbered where the folder has another file under the same id.
+
+        A file that was moved or changed keeps its id and is updated; one of the same name from
+        elsewhere is a case of its own.
+        """
+        taken = {item.id for item in items}
+        found = []
+        for item in items:
+            name, number = item.id, 2
+            while (entry := database.entry(name)) and self._is_another(entry, item):
+                name, number = f"{item.id}-{number}", number + 1
+                while name in taken:
+                    name, number = f"{item.id}-{number}", number + 1
+            taken.add(name)
+            found.append(item if name == item.id else replace(item, id=name))
+        return found
+
+    def _is_another(self, entry: CaseEntry, item: InputItem) -> bool:
+        from cardiac.apps.batch.fingerprint import input_hashes
+
+        if entry.input in (self._stored_path(item), str(item.path)):
+            return False
+        own = input_hashes(item)[1]
+        if own and entry.sha256:
+            return own != entry.sha256
+        return (self.out / entry.input).exists()
 
     def _settled(
         self, database: RunDatabase, item: InputItem, made_with: str
@@ -241,6 +303,7 @@ class ProcessJob:
             yield from self._in_processes(database, sound + crashed)
             return
         if sound:
+            self.watch("loading the network", None)
             yield from self._in_this_process(database, sound)
         yield from self._in_processes(database, crashed)
 
@@ -252,8 +315,12 @@ class ProcessJob:
         self.models = self.models or Models.load(self.settings.segmentation)
         self._engine = engine_of(self.models)
         yield from work_overlapping(
-            self._work, todo, self.models, lambda item: database.start(item.id)
+            self._work, todo, self.models, lambda item: self._start(database, item)
         )
+
+    def _start(self, database: RunDatabase, item: InputItem) -> None:
+        database.start(item.id)
+        self.watch("at work on", item)
 
     def _in_processes(self, database: RunDatabase, todo: list[InputItem]) -> Iterator[Finished]:
         from cardiac.apps.batch.pool import work_side_by_side
@@ -261,8 +328,9 @@ class ProcessJob:
 
         if not todo:
             return
+        self.watch("starting the workers", None)
         work = replace(self._work, batch=self.batch.for_cases(len(todo)))
-        cases = work_side_by_side(work, iter(todo), lambda item: database.start(item.id))
+        cases = work_side_by_side(work, iter(todo), lambda item: self._start(database, item))
         with closing(cases):
             for item, reply in cases:
                 self._engine = reply.engine or self._engine

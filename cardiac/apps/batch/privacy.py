@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardiac.io.remote import shown_url
@@ -74,8 +76,17 @@ def shown_error(error: CardiacError, item: InputItem, batch: BatchSettings) -> C
     return type(error)(message, path=None, hint=error.hint)
 
 
-def shown_path(item: InputItem, batch: BatchSettings) -> str:
-    """How the records name an input: its path, or its id where a salt is given."""
+def shown_path(item: InputItem, batch: BatchSettings, out: Path) -> str:
+    """How the records name an input: where it lies, or its id where a salt is given.
+
+    What lies beside the output folder is named relative to it, so that both can move together;
+    anything else by its absolute path. The folder that a command was given in plays no part.
+    """
     if batch.salt:
         return item.id
-    return shown_url(item.url) if item.url else str(item.path)
+    if item.url:
+        return shown_url(item.url)
+    path, base = Path(os.path.abspath(item.path)), Path(os.path.abspath(out))  # noqa: PTH100
+    if path.is_relative_to(base.parent):
+        return Path(os.path.relpath(path, base)).as_posix()
+    return path.as_posix()

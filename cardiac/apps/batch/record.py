@@ -135,8 +135,10 @@ def write_run_record(folder: Path, database: RunDatabase, run: dict[str, Any]) -
                 "frames": entry.frames,
                 "seconds": None if entry.seconds is None else round(entry.seconds, 3),
                 "attempts": entry.attempt,
+                "run": entry.run,
+                "settings_sha256": entry.settings_hash or None,
             }
-            for entry in database.entries(run["run"])
+            for entry in database.entries()
         ],
     }
     path = folder / layout.RECORD

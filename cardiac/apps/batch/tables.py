@@ -19,34 +19,32 @@ if TYPE_CHECKING:
     from cardiac.apps.batch.database import CaseEntry, RunDatabase
 
 
-def table_parts(database: RunDatabase, run: int, name: str) -> Iterator[str]:
-    """The text of a table of a run, in parts: header, cases in the order of the list, patients."""
+def table_parts(database: RunDatabase, name: str) -> Iterator[str]:
+    """The text of a table in parts: header, all cases of the collection in order, patients."""
     yield header(name)
-    for entry in database.entries(run):
+    for entry in database.entries():
         if entry.state in (State.DONE, State.FAILED):
             if name == INDICES:
                 yield table_lines(INDICES, [entry.row])
             else:
                 yield database.frame_lines(entry.id)
     if name == INDICES:
-        for row in biplane_rows(database, run):
+        for row in biplane_rows(database):
             yield table_lines(INDICES, [row])
 
 
-def biplane_rows(database: RunDatabase, run: int) -> Iterator[Row]:
+def biplane_rows(database: RunDatabase) -> Iterator[Row]:
     """Rows of level ``patient``, one patient in memory at a time."""
     from cardiac.results import patient_rows
     from cardiac.sequence import View
 
-    for group in database.patients(run, (View.A4C, View.A2C)):
+    for group in database.patients((View.A4C, View.A2C)):
         intervals = {str(row["id"]): unpack_view_intervals(views) for row, views, _ in group}
         rows = ((row, unpack_indices(views), bsa) for row, views, bsa in group)
         yield from patient_rows(rows, intervals)
 
 
-def write_table_files(
-    folder: Path, database: RunDatabase, run: int, *, parquet: bool = False
-) -> list[Path]:
+def write_table_files(folder: Path, database: RunDatabase, *, parquet: bool = False) -> list[Path]:
     """Write both tables from the database, each whole or not at all.
 
     Raises:
@@ -58,7 +56,7 @@ def write_table_files(
     for name, columns in COLUMNS.items():
         path = folder / name
         with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as f:
-            f.writelines(table_parts(database, run, name))
+            f.writelines(table_parts(database, name))
             f.flush()
             os.fsync(f.fileno())
         files.append(path)
@@ -70,10 +68,12 @@ def write_table_files(
 class GrowingTables:
     """The tables while a run goes on: each case is appended once all before it are there.
 
+    Cases of earlier runs that this one does not list are there already.
+
     Args:
         folder: Output folder.
         database: Where the rows are.
-        run: The run whose list gives the order.
+        run: The run.
     """
 
     def __init__(self, folder: Path, database: RunDatabase, run: int) -> None:
@@ -85,19 +85,25 @@ class GrowingTables:
                 temporary.write_text(header(name), encoding="utf-8")
             # Unbuffered: what is appended in one call is there whole when the process is killed.
             self._files.append((folder / name).open("ab", buffering=0))
+        self._append_finished()
 
     def add(self, position: int) -> None:
-        """Note that the case at a place of the list is finished, and append what can be.
+        """Note that the case at a place of the collection is finished, and append what can be.
 
         Raises:
             OutputError: The disk is full, or gone.
         """
         self._finished.add(position)
-        while self._next in self._finished:
-            entry = self._database.entry_at(self._run, self._next)
-            if entry is not None:
+        self._append_finished()
+
+    def _append_finished(self) -> None:
+        while entry := self._database.entry_at(self._next):
+            if entry.run == self._run:
+                if self._next not in self._finished:
+                    return
+                self._finished.discard(self._next)
+            if entry.state in (State.DONE, State.FAILED):
                 self._append(entry)
-            self._finished.discard(self._next)
             self._next += 1
 
     def _append(self, entry: CaseEntry) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import mimetypes
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, BackgroundTasks, FastAPI, Request, Response
@@ -10,20 +11,16 @@ from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, Field
 
 from cardiac.errors import CardiacError, NotFoundError
+from cardiac.report.page.assets import PLAYER, asset
 from cardiac.types import Data
 
 if TYPE_CHECKING:
     from cardiac.apps.viewer.atlas import Atlas
-    from cardiac.apps.viewer.desks import Desks
+    from cardiac.apps.viewer.open_case import OpenCases
     from cardiac.results import RunFolder
 
-STATIC = Path(__file__).parent / "static"
-SHARED = Path(__file__).parents[2] / "report" / "page"
-FILES = {
-    **{name: SHARED / name for name in ("player.js", "player.css")},
-    **{name: STATIC / name for name in ("viewer.css", "case.js", "atlas.js", "common.js")},
-}
-"""The only files that are served by name; the player is the one of the report."""
+OWN = ("viewer.css", "case.js", "atlas.js", "common.js")
+"""Files that are served by name beside the player of the report; no others are."""
 WEBP = "image/webp"
 
 
@@ -35,27 +32,28 @@ class Edit(BaseModel):
     alone: bool = False
 
 
-class Decision(BaseModel):
+class Decided(BaseModel):
     """What a reviewer decides."""
 
     decision: str
     note: str = ""
     who: str = ""
+    uncertified: bool = False
 
 
-def add_routes(app: FastAPI, desks: Desks, peeks: Desks, atlas: Atlas) -> None:
+def add_routes(app: FastAPI, cases: OpenCases, looks: OpenCases, atlas: Atlas) -> None:
     """Answer the pages' questions.
 
     Args:
         app: Where to add the routes.
-        desks: Cases that are worked on.
-        peeks: Cases that are looked at from the atlas.
+        cases: Cases that are worked on.
+        looks: Cases that are looked at from the atlas.
         atlas: Of the run.
     """
     app.include_router(_static())
-    app.include_router(_thumbs(desks.run))
-    app.include_router(_desks(desks, "/api/desk"))
-    app.include_router(_desks(peeks, "/api/peek"))
+    app.include_router(_thumbs(cases.run))
+    app.include_router(_cases(cases, "/api/edit"))
+    app.include_router(_cases(looks, "/api/look"))
     app.include_router(_atlas(atlas))
 
     @app.exception_handler(CardiacError)
@@ -71,10 +69,13 @@ def _static() -> APIRouter:
 
     @router.get("/static/{name}")
     def file(name: str) -> Response:
-        path = FILES.get(name)
-        if path is None:
+        if name in PLAYER:
+            text = asset(name)
+        elif name in OWN:
+            text = (resources.files(__package__) / "static" / name).read_text(encoding="utf-8")
+        else:
             return Response("no such file", status_code=404)
-        return FileResponse(path)
+        return Response(text, media_type=mimetypes.guess_type(name)[0])
 
     return router
 
@@ -90,51 +91,53 @@ def _thumbs(run: RunFolder) -> APIRouter:
     return router
 
 
-def _desks(desks: Desks, prefix: str) -> APIRouter:
+def _cases(cases: OpenCases, prefix: str) -> APIRouter:
     router = APIRouter(prefix=prefix)
 
     @router.get("")
     def head(case: str, background: BackgroundTasks) -> Data:
-        told = desks.open(case).head()
+        told = cases.open(case).head()
         if told["neighbours"]["next"]:
-            background.add_task(desks.read, told["neighbours"]["next"])
+            background.add_task(cases.read, told["neighbours"]["next"])
         return told
 
     @router.get("/{key}/frame/{frame}")
     def frame(key: str, frame: int) -> Response:
-        return Response(desks[key].image(frame), media_type=WEBP)
+        return Response(cases[key].image(frame), media_type=WEBP)
 
     @router.get("/{key}/map/{frame}")
     def map_(key: str, frame: int) -> Response:
-        return Response(desks[key].map(frame), media_type=WEBP)
+        return Response(cases[key].map(frame), media_type=WEBP)
 
     @router.get("/{key}/lines")
     def lines(key: str) -> Data:
-        return desks[key].lines()
+        return cases[key].lines()
 
     @router.get("/{key}/state")
     def state(key: str) -> Data:
-        return desks[key].state()
+        return cases[key].state()
 
     @router.get("/{key}/sliders/{frame}")
     def sliders(key: str, frame: int) -> list[Data]:
-        return desks[key].sliders(frame)
+        return cases[key].sliders(frame)
 
     @router.get("/{key}/history")
     def history(key: str) -> list[Data]:
-        return desks[key].history()
+        return cases[key].history()
 
     @router.post("/{key}/preview")
     def preview(key: str, edit: Edit) -> Data:
-        return desks[key].preview(edit.frame, edit.wanted, alone=edit.alone)
+        return cases[key].preview(edit.frame, edit.wanted, alone=edit.alone)
 
     @router.post("/{key}/change/{action}")
     def change(key: str, action: str, edit: Edit) -> Data:
-        return desks[key].change(action, edit.model_dump())
+        return cases[key].change(action, edit.model_dump())
 
     @router.post("/{key}/decide")
-    def decide(key: str, told: Decision) -> Data:
-        return desks[key].decide(told.decision, told.note, told.who)
+    def decide(key: str, asked: Decided) -> Data:
+        return cases[key].decide(
+            asked.decision, asked.note, asked.who, uncertified=asked.uncertified
+        )
 
     return router
 

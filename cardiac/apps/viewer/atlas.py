@@ -11,8 +11,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from cardiac.anatomy import ATTRIBUTE_TITLES, ATTRIBUTES
-from cardiac.apps.viewer.editing import Review
-from cardiac.apps.viewer.words import frames
+from cardiac.apps.viewer.review import Review
+from cardiac.apps.viewer.serialize import frames
 from cardiac.correction.canvas import Canvas
 from cardiac.errors import CardiacError, NotFoundError
 from cardiac.geometry import CANONICAL_SIZE

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nicegui import events, run, ui
 
 from cardiac.apps.viewer.cohort import COLUMNS, TRIAGE, UNDECIDED, Query, select
-from cardiac.apps.viewer.editing import export_reviewed
-from cardiac.apps.viewer.words import DECIDED
+from cardiac.apps.viewer.export import export_reviewed
+from cardiac.apps.viewer.serialize import DECIDED
 from cardiac.errors import CardiacError
 
 if TYPE_CHECKING:
-    from cardiac.apps.viewer.context import Viewer
+    from cardiac.apps.viewer.open_case import OpenCases
+    from cardiac.apps.viewer.review import Review
+    from cardiac.results import RunFolder
 
 PICTURE = """
 <img v-if="props.row.picture" class="thumb" alt="" loading="lazy"
@@ -46,6 +48,21 @@ CARD = f"""
 """Values come in as data: Vue escapes them."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Viewer:
+    """What the pages need.
+
+    Attributes:
+        run: The run.
+        review: Who decided what.
+        cases: Cases that are worked on.
+    """
+
+    run: RunFolder
+    review: Review
+    cases: OpenCases
+
+
 def add_pages(viewer: Viewer) -> None:
     """Register the pages."""
 
@@ -57,7 +74,7 @@ def add_pages(viewer: Viewer) -> None:
     @ui.page("/case", title="Case · cardiac")
     def case(id: str = "") -> None:  # noqa: A002
         # The script reads the case's id from the address and asks for it in a moment.
-        viewer.desks.read(id)
+        viewer.cases.read(id)
         with _frame("", viewer, "case.js"):
             _section("case", "case")
 

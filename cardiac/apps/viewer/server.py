@@ -6,13 +6,12 @@ import logging
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardiac.apps.viewer.context import Viewer
-from cardiac.apps.viewer.editing import Review
+from cardiac.apps.viewer.review import Review
 from cardiac.errors import OutputError
 from cardiac.extras import needs
 from cardiac.results import RunFolder
@@ -26,7 +25,7 @@ HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ViewerSettings:
     """How the page is served.
 
     Attributes:
@@ -40,7 +39,7 @@ class Settings:
     reviewer: str = ""
 
 
-def build(run: RunFolder, settings: Settings, *, pages: bool = True) -> FastAPI:
+def build(run: RunFolder, settings: ViewerSettings, *, pages: bool = True) -> FastAPI:
     """The application, guarded.
 
     Args:
@@ -56,32 +55,32 @@ def build(run: RunFolder, settings: Settings, *, pages: bool = True) -> FastAPI:
         from starlette.middleware import Middleware
     from cardiac.apps.viewer.api import add_routes
     from cardiac.apps.viewer.atlas import Atlas
-    from cardiac.apps.viewer.desks import Desks
     from cardiac.apps.viewer.guard import Guard
+    from cardiac.apps.viewer.open_case import OpenCases
 
     review = Review(run, settings.reviewer)
-    desks, peeks = Desks(run, review), Desks(run, review)
-    atlas = Atlas(run, review, lambda: desks.in_use)
-    viewer = Viewer(run, review, desks, peeks, atlas)
+    cases, looks = OpenCases(run, review), OpenCases(run, review, editable=False)
+    atlas = Atlas(run, review, lambda: cases.in_use)
     guard = Middleware(Guard, token=settings.token, port=settings.port)
     app = FastAPI(openapi_url=None, middleware=[guard])
-    add_routes(app, desks, peeks, atlas)
+    add_routes(app, cases, looks, atlas)
     if pages:
-        threading.Thread(target=desks.warm_up, daemon=True).start()
+        threading.Thread(target=cases.warm_up, daemon=True).start()
         with needs("viewer", "the viewer"):
             from nicegui import ui
-        from cardiac.apps.viewer.pages import add_pages
+        from cardiac.apps.viewer.pages import Viewer, add_pages
 
-        add_pages(viewer)
+        add_pages(Viewer(run, review, cases))
         ui.run_with(app, title="cardiac", show_welcome_message=False, tailwind=False)
     return app
 
 
 def serve(
     folder: Path,
-    settings: Settings | None = None,
+    settings: ViewerSettings | None = None,
     *,
-    sources: dict[str, str] | None = None,
+    sources: Sequence[Path] = (),
+    known: Mapping[str, str] | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve a run until interrupted.
@@ -89,7 +88,8 @@ def serve(
     Args:
         folder: What ``cardiac process`` wrote.
         settings: Port, token, reviewer.
-        sources: Where the input of each case lies, for a run without ``run.json``.
+        sources: Inputs, or folders of them, where they are not where the run read them.
+        known: Where the input of each case lies, for a run without ``run.json``.
         ready: Is told the address once it answers.
 
     Raises:
@@ -99,12 +99,12 @@ def serve(
     with needs("viewer", "the viewer"):
         import uvicorn
 
-    settings = settings or Settings()
-    run = RunFolder(folder, known=sources)
+    settings = settings or ViewerSettings()
+    run = RunFolder(folder, sources, known)
     with _bound(settings.port) as listening:
         port = listening.getsockname()[1]
         token = settings.token or secrets.token_urlsafe(24)
-        app = build(run, Settings(port, token, settings.reviewer))
+        app = build(run, ViewerSettings(port, token, settings.reviewer))
         server = uvicorn.Server(
             uvicorn.Config(
                 app,

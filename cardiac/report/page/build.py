@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from cardiac.io import write_atomically
+from cardiac.report.page.assets import asset
 from cardiac.report.page.case import as_json
 from cardiac.report.page.cohort import Cohort, Line, read_cohort
 from cardiac.results import layout
@@ -133,8 +133,8 @@ def _render(
 ) -> str:
     from markupsafe import Markup
 
-    script = _asset("player.js") + "\n" + _asset("report.js")
-    style = _asset("player.css") + "\n" + _asset("report.css")
+    script = asset("player.js") + "\n" + asset("report.js")
+    style = asset("player.css") + "\n" + asset("report.css")
     policy = (
         f"default-src 'none'; img-src data:; script-src {_hash(script)}; "
         f"style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
@@ -222,15 +222,10 @@ def _hash(content: str) -> str:
 
 
 @cache
-def _asset(name: str) -> str:
-    return (resources.files(__package__) / name).read_text(encoding="utf-8")
-
-
-@cache
 def _template() -> Template:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.from_string(_asset("report.html"))
+    return environment.from_string(asset("report.html"))

@@ -9,7 +9,7 @@ from typing import Any
 from cardiac.reasons import Reason
 from cardiac.results import layout, read_reasons, read_record
 from cardiac.results.rows import CERTIFICATE, STATUS, TRIAGE
-from cardiac.results.tables import number, read_texts, yes_or_no
+from cardiac.results.tables import number, read_texts, shown_ef, yes_or_no
 from cardiac.states import Level, Status
 
 
@@ -152,16 +152,18 @@ def _told(line: Line, case: dict[str, Any] | None) -> Line:
     """
     if case is None or line.level != "sequence":
         return line
-    path = case.get("input") or ""
-    reason = line.reason.replace(path, Path(path).name) if path else line.reason
+    name, reason = Path(case.get("input") or "").name, line.reason
+    before, found, after = reason.partition(f"{name}: ")
+    if found and before.endswith(("/", "\\")):  # an error names its file first, by its path
+        reason = found + after
     return replace(line, reason=reason, sha256=case.get("sha256") or "")
 
 
 def _line(row: dict[str, str], folder: Path) -> Line:
     from base64 import b64encode
 
-    name, ef = row["id"], number(row.get("lv_ef_percent"))
-    uncalibrated = ef is None and number(row.get("ef_area_length_uncalibrated")) is not None
+    name = row["id"]
+    ef, uncalibrated = shown_ef(row)
     key = "ef_area_length_uncalibrated" if uncalibrated else "lv_ef_percent"
     frames = number(row.get("n_frames"))
     data, thumb = layout.case_file(folder, name), layout.thumbnail_file(folder, name)
@@ -178,7 +180,7 @@ def _line(row: dict[str, str], folder: Path) -> Line:
     return Line(
         id=name,
         certified=yes_or_no(row.get("certified")),
-        ef=number(row.get(key)),
+        ef=ef,
         ef_low=number(row.get(f"{key}_low")),
         ef_high=number(row.get(f"{key}_high")),
         uncalibrated=uncalibrated,

@@ -98,7 +98,7 @@ def prove(folder: Path, cases: int, kills: int, workers: int, seed: int = 0) -> 
     with RunDatabase(killed) as database:
         run = database.last_run()
         assert run is not None
-        entries = list(database.entries(run["run"]))
+        entries = list(database.entries())
     assert len(entries) == cases
     assert {entry.state for entry in entries} == {State.DONE, State.FAILED}
     return {"cases": cases, "kills": hits, "most_attempts": max(e.attempt for e in entries)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cardiac.apps.batch.database import RunDatabase, State
@@ -28,8 +29,7 @@ def tables(out: Path) -> list[bytes]:
 
 def attempts(out: Path) -> dict[str, int]:
     with RunDatabase(out) as database:
-        run = database.last_run()
-        return {entry.id: entry.attempt for entry in database.entries(run["run"])}
+        return {entry.id: entry.attempt for entry in database.entries()}
 
 
 def test_a_second_run_does_nothing_and_says_the_same(cines, tmp_path, run):
@@ -82,14 +82,75 @@ def test_a_file_that_was_missing_is_done_when_it_comes(cines, tmp_path, run, sma
     assert run(late, out).failed == 0
 
 
-def test_cases_of_an_earlier_list_stay_but_leave_the_tables(cines, tmp_path, run):
+def test_a_results_folder_is_a_collection(cines, tmp_path, run, small_cines):
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    run(cines, whole)
+    late = (cines / "c2.nii.gz").rename(tmp_path / "c2.nii.gz")
+    first = run(cines, out)
+    second = run(late, out)
+    assert (first.total, second.total, second.earlier) == (3, 1, 3)
+    # Cases that came in two runs stand as if they had come in one.
+    assert tables(out) == tables(whole)
+    record = json.loads((out / "run.json").read_text())
+    assert [case["id"] for case in record["cases"]] == ["broken", "c0", "c1", "c2"]
+    assert not list(verify(out, inputs=True))
+    # A list without them changes nothing of them, whatever became of their files.
+    (cines / "c0.nii.gz").unlink()
+    assert run(cines, out).total == 2
+    assert tables(out) == tables(whole)
+
+
+def test_a_case_that_comes_again_is_updated_in_its_place(cines, tmp_path, run, small_cines):
     out = tmp_path / "out"
     run(cines, out)
-    (cines / "c0.nii.gz").unlink()
+    before = (out / "indices.csv").read_text().splitlines()
+    write_cine(cines / "c0.nii.gz", small_cines[1])
+    run(cines / "c0.nii.gz", out)
+    after = (out / "indices.csv").read_text().splitlines()
+    assert after[2] == before[3].replace("c1", "c0")
+    assert [line for k, line in enumerate(after) if k != 2] == before[:2] + before[3:]
+
+
+def test_a_file_of_the_same_name_from_elsewhere_is_a_case_of_its_own(
+    cines, tmp_path, run, small_cines
+):
+    out, other = tmp_path / "out", tmp_path / "other"
     run(cines, out)
-    assert b"c0," not in (out / "indices.csv").read_bytes()
-    assert (out / "masks" / "c0.nii.gz").exists()
-    assert not list(verify(out))
+    write_cine(other / "c0.nii.gz", small_cines[1])
+    write_cine(other / "c1.nii.gz", small_cines[1])
+    job = run(other, out)
+    with RunDatabase(out) as database:
+        found = {entry.id: entry.input for entry in database.entries()}
+    # c1 has the bytes of the one that is there: it was moved.
+    assert found["c0"] == "../in/c0.nii.gz"
+    assert found["c0-2"] == "../other/c0.nii.gz"
+    assert found["c1"] == "../other/c1.nii.gz"
+    assert job.copies == [["c1", "c0-2"]]
+    assert run(other, out).skipped == 2
+
+
+@pytest.mark.parametrize("place", [".", "sub"])
+def test_results_do_not_go_among_the_inputs(cines, run, place):
+    out = cines / place
+    (out / "in").mkdir(parents=True)
+    with pytest.raises(SettingsError, match="among the inputs"):
+        run(out if place == "." else out / "in", out)
+    assert run(cines, cines / "out").total == 4
+
+
+def test_a_run_moves_with_its_inputs(cines, tmp_path, run, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(Path("in"), Path("out"))
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    for name in ("in", "out"):
+        (tmp_path / name).rename(moved / name)
+    monkeypatch.chdir("/")
+    assert not list(verify(moved / "out", inputs=True))
+    assert run(moved / "in", moved / "out").skipped == 4
+    (moved / "in").rename(tmp_path / "far")
+    assert {f.kind for f in verify(moved / "out", inputs=True)} == {"missing"}
+    assert not list(verify(moved / "out", sources=[tmp_path / "far"]))
 
 
 def test_a_run_cut_short_goes_on_to_the_same_tables(cines, tmp_path, run, models):
@@ -217,3 +278,32 @@ def test_the_log_is_for_people_and_for_programs(cines, tmp_path, run):
     events = [json.loads(line) for line in lines]
     assert [e["event"] for e in events].count("done") == 3
     assert {e["level"] for e in events} == {"INFO", "ERROR"}
+
+
+def test_verify_looks_at_the_review_too(cines, tmp_path, run, small_cines):
+    from cardiac.apps.viewer import Review, Session
+    from cardiac.results import RunFolder
+
+    out = tmp_path / "out"
+    run(cines, out)
+    folder = RunFolder(out)
+    review, case = Review(folder, "Ann"), folder.open("c0")
+    session = Session(case.sequence, case.masks)
+    frame = int(np.flatnonzero(session.shapes.found)[0])
+    session.set(frame, {"lv_area": 1.05 * float(session.shapes.values[frame, 0])})
+    edit = review.decide(case, "edit", "", session)
+    review.decide(folder.open("c1"), "accept")
+    assert not list(verify(out))
+    # What was decided on and then processed anew has to be looked at again.
+    write_cine(cines / "c1.nii.gz", small_cines[2])
+    run(cines, out)
+    (found,) = verify(out)
+    assert (found.kind, found.case) == ("outdated", "c1")
+    edited = out / edit.after.path
+    edited.write_bytes(edited.read_bytes()[:-1])
+    (out / "review" / "edits" / "mine.nii.gz").touch()
+    review.log.path.write_bytes(review.log.path.read_bytes().replace(b"accept", b"reject"))
+    kinds = {(f.kind, f.path.rpartition("/")[2]) for f in verify(out)}
+    assert ("altered", "1.nii.gz") in kinds
+    assert ("stray", "mine.nii.gz") in kinds
+    assert ("altered", "audit.jsonl: line 2 was changed") in kinds

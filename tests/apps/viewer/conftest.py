@@ -1,13 +1,23 @@
+"""Runs to look at and to review, made in a second."""
+
 import shutil
 
 import pytest
 
-from tests.apps.viewer.editing.runs import hearts, make_run
+from cardiac.apps.viewer import Session
+from cardiac.results import RunFolder
+from tests.apps.viewer.runs import cine_of, hearts, make_run
 
 
 @pytest.fixture(scope="session")
 def masks():
     return hearts()
+
+
+@pytest.fixture
+def session(masks):
+    """Edits of a certified beat."""
+    return Session(cine_of(masks), masks)
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +35,9 @@ def folder(made, tmp_path):
     record = copy / "run" / "run.json"
     record.write_text(record.read_text().replace(str(made.parent), str(copy)))
     return copy / "run"
+
+
+@pytest.fixture
+def run(folder):
+    """The same, read."""
+    return RunFolder(folder)

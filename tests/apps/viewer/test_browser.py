@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("nicegui", reason="the viewer needs the extra: viewer")
 
 from cardiac.results import AuditLog
-from tests.apps.viewer.editing.runs import make_run
+from tests.apps.viewer.runs import make_run
 
 NASTY = "a<img src=x onerror=window.hit=1>"
 WAIT = 60_000

@@ -77,3 +77,22 @@ def test_nothing_is_told_by_colour_alone():
     shown, _ = select(ROWS, {}, Query(size=10))
     assert {row["triage"] for row in shown} == {"● accept", "▲ review", "■ reject"}
     assert {row["certified"] for row in shown} >= {"✓ certified", "✗ not certified"}
+
+
+def test_the_list_follows_an_edit_and_keeps_the_runs_values_beside_it():
+    details = {"lv_ef_percent": 94.6, "certified": False, "certificate": "frame 3: hole"}
+    edit = AuditEntry(1, "", "Ann", "edit", "case0003", "", None, None, details)
+    rows, _ = select(ROWS, {"case0003": edit}, Query(text="case0003"))
+    assert rows[0]["ef"] == "95 (run 41)"
+    assert rows[0]["certified"] == "✗ not certified (run ✓ certified)"
+    assert rows[0]["triage"] == "edited (run ● accept)"
+    assert rows[0]["review"] == "edited and accepted"
+    assert select(ROWS, {"case0003": edit}, Query(certified="no"))[1] == 241
+    first, _ = select(ROWS, {"case0003": edit}, Query(sort="ef", descending=True))
+    assert first[0]["id"] == "case0003"
+
+
+def test_an_ef_without_pixel_size_says_so():
+    row = ROWS[1] | {"lv_ef_percent": "", "ef_area_length_uncalibrated": "61.2"}
+    (shown,), _ = select([row], {}, Query())
+    assert shown["ef"] == "61 (no pixel size)"

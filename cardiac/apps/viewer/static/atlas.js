@@ -47,7 +47,7 @@
         el("p", { class: "facts", text: "Every heart of the run as a point in the latent space of " +
           "shapes, seen along the two directions in which the experts' hearts differ most. " +
           "Small grey points are the experts'." }),
-        el("div", { class: "desk" },
+        el("div", { class: "open" },
           el("div", { class: "left" },
             el("section", { class: "card" },
               el("div", { class: "filters" },
@@ -215,7 +215,7 @@
       this.parts.near.replaceChildren();
       try {
         const [head, near] = await Promise.all([
-          ask(`/api/peek?case=${encodeURIComponent(p.id)}`),
+          ask(`/api/look?case=${encodeURIComponent(p.id)}`),
           ask(`/api/atlas/near?case=${encodeURIComponent(p.id)}&phase=${p.phase}`)]);
         if (this.chosen !== p) return;
         await this._play(head, p.frame);
@@ -227,7 +227,7 @@
     }
 
     async _play(head, frame) {
-      const base = `/api/peek/${head.desk}`;
+      const base = `/api/look/${head.key}`;
       const source = Viewer.sourceOf(head, base, [{ key: "now", title: "shown" }]);
       this.player = new Cardiac.Player(this.parts.player, source);
       this.player.seek(frame);

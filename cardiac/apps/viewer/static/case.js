@@ -32,7 +32,7 @@
 
   /* Asked for at once: the page itself comes together meanwhile. */
   const ID = new URLSearchParams(location.search).get("id") || "";
-  const OPENING = ask(`/api/desk?case=${encodeURIComponent(ID)}`);
+  const OPENING = ask(`/api/edit?case=${encodeURIComponent(ID)}`);
   OPENING.catch(() => null);
 
   class CasePage {
@@ -43,7 +43,6 @@
       this.sliders = [];
       this.queue = Promise.resolve();
       this.serial = 0;
-      this.first = null;
       this._skeleton();
     }
 
@@ -54,7 +53,7 @@
         this.say(error.message, true);
         return;
       }
-      this.base = `/api/desk/${this.head.desk}`;
+      this.base = `/api/edit/${this.head.key}`;
       this._title();
       const layers = [{ key: "now", title: "now" }, { key: "run", title: "run" }];
       if (this.head.network) layers.push({ key: "network", title: "network" });
@@ -65,11 +64,8 @@
         key === "network" && this.player.mode === "both" ? {} : lines(key, i);
       this.player = new Cardiac.Player(this.parts.player, this.source, {
         onFrame: (frame) => this._onFrame(frame) });
-      this.say(this.head.problem || "", Boolean(this.head.problem));
+      this._greet();
       document.addEventListener("keydown", (event) => this._key(event));
-      window.addEventListener("beforeunload", (event) => {
-        if (this.now && this.now.changed.length && !this.leaving) event.preventDefault();
-      });
       await this.source.image(this.player.at).catch(() => null);
       await this.reload();
       Viewer.prefetch(this.source, this.player.at);
@@ -83,11 +79,18 @@
         this.source.all.now = lines.now.map(unpacked);
         this.source.all.run = lines.run.map((one) => one && unpacked(one));
         if (lines.network) this.source.all.network = lines.network.map((one) => one && unpacked(one));
-        this.first = this.first || state;
         this._state(state);
         this._history(history);
         this._loadSliders(this.player.frame);
       } catch (error) { this.say(error.message, true); }
+    }
+
+    /* What a person has to know before anything else. */
+    _greet() {
+      const { problem, restored } = this.head;
+      const open = restored && `Edits that were left open on ${new Date(restored).toLocaleString()}`
+        + " are here again. Save them with Accept, or take them back with Reset all.";
+      this.say([problem, open].filter(Boolean).join(" "), Boolean(problem));
     }
 
     say(text, bad) {
@@ -116,7 +119,7 @@
               onclick: () => this.parts.help.showModal() }))),
         part("message", "p", { class: "message", role: "status", "aria-live": "polite",
           hidden: true }),
-        el("div", { class: "desk" },
+        el("div", { class: "open" },
           el("div", { class: "left" }, part("player", "div", { class: "card" }),
             part("curves", "section", { class: "curves", "aria-label": "Curves over time" })),
           el("div", { class: "right" },
@@ -336,13 +339,18 @@
       this.parts.clear.disabled = !state.keys.length;
       this.parts.restore.disabled = !state.keys.includes(this.player.frame);
       for (const name of ["accept", "reject", "withdraw"]) this.parts[name].disabled = false;
+      /* Nobody can accept what they cannot see. */
+      this.parts.accept.disabled = this.head.blank;
+      if (this.head.blank) {
+        this.parts.accept.title = "Not without the picture: name its folder with --source";
+      }
       this.parts.accept.textContent = state.changed.length ? "Save edit and accept" : "Accept";
       this.root.dataset.changed = state.changed.length;
       this.player.refresh();
     }
 
     _verdict(now, live) {
-      const run = this.first;
+      const { run } = this.now;
       const rows = VERDICTS.filter(([key]) => now[key] !== null || run[key] !== null);
       this.parts.verdict.replaceChildren(
         el("dl", { class: live ? "live" : "" }, ...rows.flatMap(([key, title, unit]) => {
@@ -399,7 +407,7 @@
           el("thead", {}, el("tr", {}, ...["Criterion", "Bound", "Run, worst", "Now, worst"].map(
             (text) => el("th", { scope: "col", text })))),
           el("tbody", {}, ...told.rows.map((row) => el("tr", {},
-            el("th", { scope: "row", text: (row.kind === "time" ? "Steady: " : "") + row.title }),
+            el("th", { scope: "row", text: (row.kind === "time" ? "Over time: " : "") + row.title }),
             el("td", { text: row.bound }), cell(row.before), cell(row.after))))),
         el("p", { class: "hint", text: [`Profile ${told.profile}.`, ...told.notes].join(" ") }));
     }
@@ -431,10 +439,17 @@
         return;
       }
       await this._flush();
+      const saves = decision === "accept" && this.now.changed.length > 0;
+      let uncertified = false;
+      if (saves && !this.now.certified) {
+        uncertified = window.confirm(
+          `These masks are not certified: ${this.now.reason}.\n\nSave them all the same?`);
+        if (!uncertified) return;
+      }
       localStorage.setItem("cardiac-reviewer", this.parts.who.value.trim());
       try {
         const told = await ask(`${this.base}/decide`, {
-          decision, note, who: this.parts.who.value });
+          decision, note, who: this.parts.who.value, uncertified });
         this.parts.note.value = "";
         this.names = null;
         await this.reload();

@@ -35,7 +35,7 @@ const Viewer = (() => {
   const unpacked = (lines) => Object.fromEntries(
     Object.entries(lines).map(([name, paths]) => [name, paths.map(unpack)]));
 
-  /** A source for Cardiac.Player from what /api/desk tells; images are asked for once. */
+  /** A source for Cardiac.Player from what /api/edit tells; images are asked for once. */
   function sourceOf(head, base, layers) {
     const cache = { frame: [], map: [] };
     const once = (kind, i) => {

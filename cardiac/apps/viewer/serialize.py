@@ -1,18 +1,22 @@
-"""What the page is told, as plain numbers and texts."""
+"""Cases and edits as plain numbers and texts, for the pages."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cardiac.anatomy import ATTRIBUTES
-from cardiac.apps.viewer.editing import Preview, Session, Slider
+from cardiac.apps.viewer.session import Preview, Session
+from cardiac.apps.viewer.sliders import Slider
 from cardiac.clinical import Indices
 from cardiac.correction.certificate import Certificate
 from cardiac.report.page.curves import curves, numbers
 from cardiac.report.page.verdicts import certificate_table, index_table
-from cardiac.results import AuditEntry, OpenedCase
+from cardiac.results import AuditEntry, OpenedCase, layout
 from cardiac.results.tables import frame_numbers, number
 from cardiac.types import Data
 
@@ -30,15 +34,21 @@ def frames(text: str | None) -> list[int]:
     return list(frame_numbers(text))
 
 
-def state(session: Session, before: Session, case: OpenedCase) -> Data:
-    """Certificate, indices, curves and history of edits as they are now."""
-    now = session.state
-    indices = session.indices
+def state(session: Session, run: Session, case: OpenedCase) -> Data:
+    """Certificate, indices, curves and history of edits as they are now.
+
+    Args:
+        session: The edits.
+        run: A session on the masks of the run, of which only the beginning counts.
+        case: The case.
+    """
+    now, before = session.state, run.original
     return {
-        **verdict(now.certificate, indices),
-        "certificate": certificate_table(now.certificate, before.original.certificate),
-        "indices": _indices(indices, before.indices, case),
-        "curves": _curves(now.certificate, before.original.certificate, case),
+        **verdict(now.certificate, session.indices),
+        "run": verdict(before.certificate, run.original_indices),
+        "certificate": certificate_table(now.certificate, before.certificate),
+        "indices": _indices(session.indices, run.original_indices, case),
+        "curves": _curves(now.certificate, before.certificate, case),
         "changed": np.flatnonzero(session.changed).tolist(),
         "keys": sorted(now.keys),
         "told": session.told(),
@@ -111,3 +121,37 @@ def _curves(now: Certificate, before: Certificate, case: OpenedCase) -> list[Dat
     known = len(told) == len(now) and any(score is not None for score in told)
     scores = np.array([np.nan if score is None else score for score in told])
     return curves(now, before, scores if known else None)
+
+
+def network_lines(
+    folder: Path, name: str, count: int, size: tuple[int, int]
+) -> list[dict[str, list[list[int]]] | None] | None:
+    """Outlines of every frame for an image of this size; None where the report has none.
+
+    Args:
+        folder: Of the run.
+        name: Id of the case, which must be one of the run's.
+        count: Number of frames.
+        size: (h, w) of the image that the lines are for.
+    """
+    try:
+        told = json.loads(layout.case_file(folder, name).read_text("ascii"))
+        layers = {layer["key"]: layer["lines"] for layer in told["layers"]}
+        scale = size[1] / told["size"][1]
+        found: list[dict[str, list[list[int]]] | None] = [None] * count
+        for place, t in enumerate(told["shown"]):
+            # None stands for the written outline, which the network's is in most frames.
+            lines = layers["network"][place] or layers["written"][place]
+            found[t] = {
+                key: [_scaled(path, scale) for path in paths] for key, paths in lines.items()
+            }
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return None
+    return found
+
+
+def _scaled(path: list[Any], scale: float) -> list[int]:
+    """A packed polyline (first point, then steps) on a grid that is finer by a factor."""
+    points = np.array(path, dtype=float).reshape(-1, 2).cumsum(axis=0)
+    tenths = np.rint(points * scale).astype(int)
+    return [int(v) for v in np.concatenate([tenths[:1], np.diff(tenths, axis=0)]).ravel()]

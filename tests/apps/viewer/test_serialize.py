@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 
-from cardiac.apps.viewer.network import network_lines
+from cardiac.apps.viewer.serialize import network_lines
 
 SQUARE = [100, 200, 50, 0, 0, 50, -50, 0]
 

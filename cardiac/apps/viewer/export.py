@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from cardiac.apps.viewer.editing.review import Review
-from cardiac.apps.viewer.editing.session import Session
+from cardiac.apps.viewer.review import Review
+from cardiac.apps.viewer.session import Session
 from cardiac.clinical import Indices
 from cardiac.correction.certificate import Changes
 from cardiac.errors import OutputError

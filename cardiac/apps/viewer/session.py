@@ -1,9 +1,9 @@
-"""One sequence on the desk: edits, their neighbours, certificate and indices, undo and redo."""
+"""Editing session of one sequence: edits, certificate and indices as they become, undo, redo."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,13 +11,10 @@ import numpy as np
 
 from cardiac.anatomy import ATTRIBUTES, PUBLISHED, Profile
 from cardiac.anatomy.frame import as_masks
-from cardiac.apps.viewer.editing.limits import phase_frames
-from cardiac.apps.viewer.editing.propagate import held, moved
-from cardiac.apps.viewer.editing.reshape import Shapes
-from cardiac.apps.viewer.editing.sliders import Slider, sliders
-from cardiac.apps.viewer.editing.state import Key, Preview, State
-from cardiac.clinical import Convention, Indices, sequence_indices
-from cardiac.correction.certificate import Measured
+from cardiac.apps.viewer.reshape import Shapes, held, moved
+from cardiac.apps.viewer.sliders import Slider, sliders
+from cardiac.clinical import Convention, Indices, sequence_indices, sequence_phases
+from cardiac.correction.certificate import Certificate, Measured
 from cardiac.correction.terms import Terms
 from cardiac.errors import GeometryError, MeasurementError, SettingsError
 from cardiac.geometry import Mask
@@ -29,6 +26,57 @@ MARGINS = (0.9, 0.7, 0.5)
 REACH_S, REACH_FRAMES = 0.06, 2.0
 """Time over which a change fades, and frames where there is no clock."""
 SAME = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Attributes that a person set on a frame.
+
+    Attributes:
+        wanted: Value in mm, mm² or degrees (pixels without calibration) by attribute.
+        alone: Whether the neighbours stay as they are.
+    """
+
+    wanted: Mapping[str, float]
+    alone: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class State:
+    """A step of the history.
+
+    Attributes:
+        keys: What was set, by frame.
+        drawn: Label maps of the frames that are not the original's.
+        measured: Of all frames.
+        certificate: Of all frames.
+        told: What was done, in serialize.
+    """
+
+    keys: Mapping[int, Key]
+    drawn: Mapping[int, Mask]
+    measured: Measured
+    certificate: Certificate
+    told: str = ""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Preview:
+    """What a slider shows while it is dragged.
+
+    Attributes:
+        frame: Which.
+        mask: (H, W) labels of it.
+        values: (T, 7) attributes: of that frame as drawn, of its neighbours as they will be.
+        certificate: As far as it can be told: neighbours are not drawn yet.
+        indices: As they will be.
+    """
+
+    frame: int
+    mask: Mask
+    values: Array
+    certificate: Certificate
+    indices: Indices
 
 
 class Session:
@@ -109,6 +157,11 @@ class Session:
             self._known = self.state, known
         return known
 
+    @cached_property
+    def original_indices(self) -> Indices:
+        """Clinical indices as they were before any edit."""
+        return self._indices({}, self.original.measured)
+
     @property
     def can_undo(self) -> bool:
         """Whether there is something to undo."""
@@ -175,6 +228,16 @@ class Session:
         """
         keys = self._set(frame, wanted, alone=alone)
         return self._push(keys, f"{', '.join(wanted)} of frame {frame}")
+
+    def resume(self, keys: Mapping[int, Key]) -> State:
+        """Take up edits that were left open, as one step that can be undone.
+
+        Raises:
+            SettingsError: A frame or an attribute is not there.
+        """
+        for frame, key in keys.items():
+            self._set(frame, key.wanted, alone=key.alone)
+        return self._push(keys, "edits taken up again")
 
     def restore(self, frame: int) -> State:
         """Take back everything that was set on a frame."""
@@ -302,3 +365,8 @@ class Session:
     def _bound(self) -> Array:
         """(7,) largest bends, in the units of the attributes."""
         return self.original.certificate.consistency.largest
+
+
+def phase_frames(sequence: EchoSequence, areas: Array) -> list[int]:
+    """ED and ES frames of every beat by the ventricle's areas (T,), as the indices find them."""
+    return [t for beat in sequence_phases(sequence, areas).beats for t in (beat.ed, beat.es)]

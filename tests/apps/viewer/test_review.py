@@ -4,7 +4,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from cardiac.apps.viewer.editing import Review, Session, export_reviewed
+from cardiac.apps.viewer import Review, Session, export_reviewed
 from cardiac.errors import NotFoundError, OutputError, SettingsError, UnreadableFileError
 from cardiac.io import read_mask
 from cardiac.results import FRAME_COLUMNS, INDEX_COLUMNS, RunFolder

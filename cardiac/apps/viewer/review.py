@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import json
 import re
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cardiac.apps.viewer.editing.session import Session
+from cardiac.apps.viewer.session import Key, Session
 from cardiac.errors import OutputError, SettingsError
-from cardiac.io import write_mask
+from cardiac.io import write_atomically, write_mask
 from cardiac.results import AuditEntry, Decision, OpenedCase, RunFolder, Version, layout
 
 LONGEST = 4000
@@ -77,17 +81,22 @@ class Review:
             raise SettingsError(f"there is no decision {decision!r}")
         if decision == Decision.REJECT and not note:
             raise SettingsError("a rejection needs a reason.", hint="Say why in the note.")
-        before = self._version(self.mask_path(case.id))
+        if case.problem is not None and decision in (Decision.ACCEPT, Decision.EDIT):
+            raise SettingsError(
+                "masks cannot be accepted without the picture they were drawn on.",
+                hint="Name the folder that it lies in with --source.",
+            )
+        before = self.version(self.mask_path(case.id))
         details: dict[str, Any] = {}
         after: Version | None = before
         if decision == Decision.EDIT:
             if session is None or not session.changed.any():
                 raise SettingsError("nothing was edited.", hint="Accept the masks instead.")
             details = _details(session)
-            after = self._version(self._save(case, session))
+            after = self.version(self._save(case, session))
         elif decision == Decision.WITHDRAW:
-            after = self._version(self.run.mask_path(case.id))
-        return self.log.append(
+            after = self.version(self.run.mask_path(case.id))
+        entry = self.log.append(
             _name(who) or self.who,
             decision,
             case.id,
@@ -96,6 +105,55 @@ class Review:
             after=after,
             details=details,
         )
+        self._forget_open(case.id)
+        return entry
+
+    def keep_open(self, case: str, base: Version, keys: Mapping[int, Key]) -> None:
+        """Keep edits that nobody has decided on, for when the case is opened again.
+
+        Args:
+            case: Its id.
+            base: The masks that they were made from.
+            keys: What was set, by frame; nothing removes what was kept.
+
+        Raises:
+            OutputError: They cannot be written.
+        """
+        if not keys:
+            self._forget_open(case)
+            return
+        told = {
+            "when": datetime.now(UTC).isoformat(timespec="seconds"),
+            "base": base.sha256,
+            "keys": [
+                {"frame": t, "wanted": dict(key.wanted), "alone": key.alone}
+                for t, key in sorted(keys.items())
+            ],
+        }
+        path = layout.open_edits_file(self.run.folder, _safe(case))
+        write_atomically(path, (json.dumps(told) + "\n").encode())
+
+    def open_edits(self, case: str, base: Version) -> tuple[dict[int, Key], str]:
+        """Edits that were left open on these very masks, and since when; ({}, "") without any."""
+        path = layout.open_edits_file(self.run.folder, _safe(case))
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            if told["base"] != base.sha256:
+                return {}, ""
+            keys = {
+                int(key["frame"]): Key(
+                    {str(name): float(value) for name, value in key["wanted"].items()},
+                    bool(key["alone"]),
+                )
+                for key in told["keys"]
+            }
+            return keys, str(told["when"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}, ""
+
+    def _forget_open(self, case: str) -> None:
+        with suppress(OSError):
+            layout.open_edits_file(self.run.folder, _safe(case)).unlink(missing_ok=True)
 
     def _save(self, case: OpenedCase, session: Session) -> Path:
         folder = layout.edits_folder(self.run.folder, _safe(case.id))
@@ -111,7 +169,12 @@ class Review:
         path = folder / f"{max(numbers, default=0) + 1}.nii.gz"
         return write_mask(path, session.masks, case.geometry)
 
-    def _version(self, path: Path) -> Version:
+    def version(self, path: Path) -> Version:
+        """A mask file as it is now.
+
+        Raises:
+            OutputError: It cannot be read.
+        """
         try:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiac.anatomy import ATTRIBUTES, measure
-from cardiac.apps.viewer.editing import Session
+from cardiac.apps.viewer import Session
 from cardiac.errors import GeometryError, MeasurementError, SettingsError
 from cardiac.geometry import Mask
-from tests.apps.viewer.editing.runs import SPACING, cine_of
+from tests.apps.viewer.runs import SPACING, cine_of
 
 AREA = ATTRIBUTES.index("lv_area")
 STEPS = {

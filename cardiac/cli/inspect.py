@@ -18,6 +18,7 @@ def inspect_command(
     port: int = 0,
     reviewer: str = "",
     browser: bool = True,
+    source: Annotated[list[Path] | None, Parameter(negative="")] = None,
     export: Path | None = None,
     reviewed_only: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
@@ -31,12 +32,13 @@ def inspect_command(
         port: Port on 127.0.0.1; a free one if 0.
         reviewer: Name for the audit log; the name of your account if not given.
         browser: Open the browser.
+        source: The inputs, or folders of them, where they are not where the run read them.
         export: Write masks and tables as they stand after the review into this folder, and end.
         reviewed_only: Export only the cases that were decided on.
     """
     if export is not None:
-        return _export(folder, export, reviewed_only=reviewed_only)
-    from cardiac.apps.viewer import Settings, serve
+        return _export(folder, export, source or [], reviewed_only=reviewed_only)
+    from cardiac.apps.viewer import ViewerSettings, serve
 
     def ready(address: str) -> None:
         sys.stdout.write(f"{address}\nPress Ctrl+C to end.\n")
@@ -45,29 +47,28 @@ def inspect_command(
             webbrowser.open(address)
 
     token = os.environ.get("CARDIAC_VIEWER_TOKEN", "")
-    settings = Settings(port, token, reviewer)
-    serve(folder, settings, sources=_sources(folder), ready=ready)
+    settings = ViewerSettings(port, token, reviewer)
+    serve(folder, settings, sources=source or [], known=_known(folder), ready=ready)
     return 0
 
 
-def _export(folder: Path, out: Path, *, reviewed_only: bool) -> int:
-    from cardiac.apps.viewer.editing import export_reviewed
+def _export(folder: Path, out: Path, source: list[Path], *, reviewed_only: bool) -> int:
+    from cardiac.apps.viewer import export_reviewed
     from cardiac.results import RunFolder
 
-    run = RunFolder(folder, known=_sources(folder))
+    run = RunFolder(folder, source, _known(folder))
     files = export_reviewed(run, out, reviewed_only=reviewed_only)
     sys.stdout.write(f"{len(files)} files in {out}\n")
     return 0
 
 
-def _sources(folder: Path) -> dict[str, str]:
+def _known(folder: Path) -> dict[str, str]:
     """Where the input of each case lies, from the database, if there is one."""
     from cardiac.apps.batch.database import RunDatabase
     from cardiac.errors import OutputError
 
     try:
         with RunDatabase(folder) as database:
-            run = database.last_run()
-            return {} if run is None else {e.id: e.input for e in database.entries(run["run"])}
+            return {entry.id: entry.input for entry in database.entries()}
     except OutputError:
         return {}

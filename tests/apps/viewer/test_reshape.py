@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cardiac.apps.viewer.editing.propagate import held, moved
+from cardiac.apps.viewer.reshape import held, moved
 
 BOUND = np.full(7, 0.4)
 SIGNAL = np.repeat(np.sin(np.arange(24) / 4)[:, None], 7, axis=1)
