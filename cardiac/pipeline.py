@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cardiac.segmentation.segmenter import Segmentation, SegmentationSettings, Segmenter
 from cardiac.sequence import EchoSequence
 from cardiac.settings import ProcessSettings
+from cardiac.states import Triage
 from cardiac.study import Assessment, Study
 from cardiac.uncertainty.settings import MethodName, UncertaintySettings
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cardiac.clinical import Indices
     from cardiac.correction.certificate import Certificate
     from cardiac.geometry import Mask
+    from cardiac.segmentation.view import ViewEstimate
     from cardiac.types import Array
     from cardiac.uncertainty import Estimator, Uncertainty
 
@@ -95,6 +97,7 @@ def process(
     from cardiac.clinical import sequence_indices
     from cardiac.io import read
     from cardiac.io.region import parse_region
+    from cardiac.segmentation.view import classify_view, with_view
 
     settings = settings or ProcessSettings()
     region = parse_region(settings.region) if settings.region else None
@@ -103,6 +106,10 @@ def process(
         models = Models.load(settings.segmentation)
     elif isinstance(models, Segmenter):
         models = Models(models)
+    shown = None
+    if settings.assess:
+        shown = classify_view(sequence)
+        sequence = with_view(sequence, shown)
     segmentation = models.segmenter.segment(sequence)
     estimator = models.estimator(settings.uncertainty) if settings.assess else None
     corrected = _corrected(sequence, segmentation, settings, estimator)
@@ -116,6 +123,8 @@ def process(
     if estimator is not None:
         uncertainty = estimator.estimate(sequence, segmentation, corrected.masks)
         assessment = _assessed(estimator, uncertainty, corrected, indices, sequence)
+        if shown is not None:
+            assessment = _with_view(assessment, sequence, shown)
     return Study(
         sequence,
         corrected.masks,
@@ -126,6 +135,23 @@ def process(
         settings,
         uncertainty,
         assessment,
+        shown,
+    )
+
+
+def _with_view(assessment: Assessment, sequence: EchoSequence, shown: ViewEstimate) -> Assessment:
+    """The assessment with what the picture says against the view that it is taken for."""
+    from cardiac.segmentation.view import view_reason
+
+    found = view_reason(sequence, shown)
+    if found is None:
+        return assessment
+    level, reason = found
+    levels = (Triage.ACCEPT, Triage.REVIEW, Triage.REJECT)
+    return replace(
+        assessment,
+        triage=max(assessment.triage, level, key=levels.index),
+        triage_reasons=(reason, *assessment.triage_reasons),
     )
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from cardiac.errors import GeometryError, InvalidPixelsError
 from cardiac.geometry import CanonicalGrid, Region, Spacing
 from cardiac.sector.geometry import SectorGeometry
+from cardiac.states import ViewSource
 
 
 class View(StrEnum):
@@ -74,6 +75,7 @@ class EchoSequence:
         spacing: (row, column) in mm, or None where the file has no trustworthy one.
         times: (T,) seconds from the first frame, or None where the file has none.
         view: Apical view, if the file says.
+        view_source: Who says so; None where nobody does, or the header of the file.
         region: Rectangle of the two-dimensional ultrasound image, or None for all of it.
         sector: Where the echo lies within the picture, or None where that was not looked for.
         heart_rate_bpm: As stored in the file, or None.
@@ -89,6 +91,7 @@ class EchoSequence:
     spacing: Spacing | None = None
     times: npt.NDArray[np.float64] | None = None
     view: View = View.UNKNOWN
+    view_source: ViewSource | None = None
     region: Region | None = None
     sector: SectorGeometry | None = None
     heart_rate_bpm: float | None = None

@@ -31,6 +31,18 @@ class Triage(StrEnum):
     REJECT = "reject"
 
 
+class ViewSource(StrEnum):
+    """Who says which view a sequence shows."""
+
+    MANIFEST = "manifest"
+    TAG = "tag"
+    """The file's header."""
+    NAME = "name"
+    """The name of the file."""
+    IMAGE = "image"
+    """The view network."""
+
+
 class Action(StrEnum):
     """What was done to the mask of a frame."""
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cardiac.correction.certificate import Certificate
     from cardiac.geometry import Mask
     from cardiac.reasons import Reason
+    from cardiac.segmentation.view import ViewEstimate
     from cardiac.sequence import EchoSequence
     from cardiac.settings import ProcessSettings
     from cardiac.uncertainty.intervals import Intervals
@@ -49,6 +50,7 @@ class Study:
         settings: How the sequence was processed.
         uncertainty: Of ``masks``, pixel by pixel and frame by frame; None if not asked for.
         assessment: Triage and intervals; None if not asked for.
+        shown: What the view network says of the picture; None if not asked for.
     """
 
     sequence: EchoSequence
@@ -60,6 +62,7 @@ class Study:
     settings: ProcessSettings
     uncertainty: Uncertainty | None = None
     assessment: Assessment | None = field(default=None)
+    shown: ViewEstimate | None = None
 
     @property
     def name(self) -> str:

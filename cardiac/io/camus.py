@@ -12,6 +12,7 @@ from cardiac.errors import GeometryError, InvalidPixelsError, UnreadableFileErro
 from cardiac.io import itk, nifti
 from cardiac.io.volume import Volume
 from cardiac.sequence import EchoSequence, Storage, Subject, View
+from cardiac.states import ViewSource
 
 _NAME = re.compile(
     r"(?P<patient>.+)_(?P<view>[234]CH)_(?P<kind>ED|ES|half_sequence|sequence)(?P<gt>_gt)?",
@@ -105,6 +106,7 @@ def enrich(sequence: EchoSequence) -> EchoSequence:
     info = read_info(path.parent, name)
     changes: dict[str, object] = {
         "view": name.view,
+        "view_source": ViewSource.NAME,
         "subject": Subject(name.patient, _sex(info), _number(info, "age")),
     }
     notes = list(sequence.notes)

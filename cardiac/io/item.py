@@ -16,6 +16,7 @@ from cardiac.io.region import in_sector
 from cardiac.io.registry import read, read_stored
 from cardiac.io.series import read_series
 from cardiac.sequence import EchoSequence, Subject, View
+from cardiac.states import ViewSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def read_item(item: InputItem) -> EchoSequence:
     changes: dict[str, object] = {}
     notes = list(sequence.notes)
     if wanted is not None:
-        changes["view"] = wanted
+        changes |= {"view": wanted, "view_source": ViewSource.MANIFEST}
     subject = _subject(item, sequence.subject)
     if subject != sequence.subject:
         changes["subject"] = subject

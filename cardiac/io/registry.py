@@ -13,6 +13,7 @@ from cardiac.io import camus, echonet, series
 from cardiac.io.pixels import check_file
 from cardiac.io.region import in_sector
 from cardiac.sequence import EchoSequence, View
+from cardiac.states import ViewSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,4 +159,5 @@ def _view_from_name(sequence: EchoSequence, path: Path) -> EchoSequence:
     view = view_from_text(stem(path))
     if view is View.UNKNOWN:
         return sequence
-    return sequence.replace(view=view, notes=(*sequence.notes, "view from the file's name"))
+    notes = (*sequence.notes, "view from the file's name")
+    return sequence.replace(view=view, view_source=ViewSource.NAME, notes=notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from cardiac.clinical import CATALOGUE
-from cardiac.states import Action, Level, Phase, Status, Triage
+from cardiac.states import Action, Level, Phase, Status, Triage, ViewSource
 
 TEXT, WHOLE, YES_NO, REAL = "string", "Int64", "boolean", "float64"
 """Types of pandas; all may be missing."""
@@ -23,6 +23,9 @@ INDEX_TYPES: dict[str, str] = {
     "level": TEXT,
     "patient": TEXT,
     "view": TEXT,
+    "view_source": TEXT,
+    "view_probability": REAL,
+    "mirrored": YES_NO,
     "status": TEXT,
     "reason": TEXT,
     "convention": TEXT,
@@ -84,6 +87,7 @@ ALLOWED: dict[str, type[StrEnum]] = {
     "status": Status,
     "phase": Phase,
     "triage": Triage,
+    "view_source": ViewSource,
     "action": Action,
 }
 """Columns that hold one of a closed set of words."""

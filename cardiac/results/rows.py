@@ -14,7 +14,7 @@ from cardiac.errors import CardiacError
 from cardiac.io import InputItem
 from cardiac.reasons import Reason, sentence
 from cardiac.sequence import View
-from cardiac.states import CORRECTIONS, Level, Phase, Status, Triage
+from cardiac.states import CORRECTIONS, Level, Phase, Status, Triage, ViewSource
 from cardiac.types import Row
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def index_row(study: Study, name: str, item: InputItem | None = None) -> Row:
             "level": Level.SEQUENCE,
             "patient": (item.patient if item else None) or sequence.subject.id,
             "view": str(sequence.view),
+            **_viewed(study),
             "status": Status.OK,
             "convention": str(indices.convention),
             "n_frames": len(sequence),
@@ -55,6 +56,19 @@ def index_row(study: Study, name: str, item: InputItem | None = None) -> Row:
         | _assessed(study)
         | _measured(indices)
     )
+
+
+def _viewed(study: Study) -> Row:
+    """Who says which view it is, and what the picture itself says."""
+    sequence, shown = study.sequence, study.shown
+    source = sequence.view_source or (None if sequence.view is View.UNKNOWN else ViewSource.TAG)
+    if shown is None:
+        return {"view_source": source}
+    return {
+        "view_source": source,
+        "view_probability": shown.probability_of(sequence.view),
+        "mirrored": shown.mirrored,
+    }
 
 
 def failed_row(item: InputItem, error: CardiacError) -> Row:

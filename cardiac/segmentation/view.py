@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cardiac.errors import WeightsError
+from cardiac.reasons import Reason
 from cardiac.segmentation.view_network import (
     CLASSES,
     FLIPPED,
@@ -20,7 +21,8 @@ from cardiac.segmentation.view_network import (
     ViewNetworkSettings,
     build_view_network,
 )
-from cardiac.sequence import View
+from cardiac.sequence import EchoSequence, View
+from cardiac.states import Triage, ViewSource
 from cardiac.types import Array, Array32, ByteArray
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 VIEW_WEIGHTS = Path(__file__).parent.parent / "weights" / "view.safetensors"
 FRAMES = 8
 """Frames of a cine that are looked at."""
+TOLD, SURE = 0.8, 0.95
+"""Probability from which on the picture tells a view that nobody states, and contradicts one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +115,50 @@ class ViewClassifier:
             both = self.network(torch.cat([x, x.flip(-1)])).double().numpy()
         straight, turned = both[: len(pictures)], both[len(pictures) :]
         return np.asarray((straight + turned[:, FLIPPED]) / (2 * self.temperature))
+
+
+def classify_view(sequence: EchoSequence) -> ViewEstimate:
+    """Look at some frames of a sequence with the shipped network.
+
+    Raises:
+        WeightsError: The weights are missing.
+    """
+    chosen = np.unique(np.linspace(0, len(sequence) - 1, min(len(sequence), FRAMES)).astype(int))
+    planes = np.rint(sequence.grid.to_canonical(sequence.frames[chosen])).astype(np.uint8)
+    found = ViewClassifier.load().classify(planes)
+    return ViewEstimate(found.probabilities, chosen, found.frame_probabilities)
+
+
+def with_view(sequence: EchoSequence, shown: ViewEstimate) -> EchoSequence:
+    """The sequence with the view that its picture shows, where nothing else tells it."""
+    if sequence.view is not View.UNKNOWN or shown.view is View.UNKNOWN:
+        return sequence
+    if shown.probability < TOLD:
+        return sequence
+    note = f"view from the picture (probability {shown.probability:.2f})"
+    return sequence.replace(
+        view=shown.view, view_source=ViewSource.IMAGE, notes=(*sequence.notes, note)
+    )
+
+
+def view_reason(sequence: EchoSequence, shown: ViewEstimate) -> tuple[Triage, Reason] | None:
+    """What the picture says against the view that a sequence is taken for, and how grave it is.
+
+    A stated view is never overruled in silence: where the picture contradicts it a person looks.
+    """
+    name = "no apical view" if shown.view is View.UNKNOWN else str(shown.view)
+    told = f"(probability {shown.probability:.2f})"
+    if sequence.view is View.UNKNOWN:
+        if shown.view is View.UNKNOWN and shown.probability >= SURE:
+            text = f"the picture shows no apical four- or two-chamber view {told}"
+            return Triage.REJECT, Reason("other_view", text)
+        if shown.probability < TOLD or shown.view is View.UNKNOWN:
+            text = "the view is not stated, and the picture does not tell it for sure"
+            return Triage.REVIEW, Reason("view_unsure", text)
+    elif shown.view is not sequence.view and shown.probability >= SURE:
+        text = f"the view is stated as {sequence.view}, but the picture shows {name} {told}"
+        return Triage.REVIEW, Reason("view_contradicted", text)
+    return None
 
 
 def view_picture(image: ByteArray) -> ByteArray:

@@ -69,5 +69,5 @@ def test_only_known_columns_have_a_type_of_their_own():
     for name in every - text - whole - yes_no:
         unit = name.rsplit("_", 1)[-1]
         units = {"mm", "mm2", "ml", "m2", "cm2", "percent", "ms", "s", "deg", "bpm", "px"}
-        bare = {"uncertainty", "low", "high", "uncalibrated", "network"}
+        bare = {"uncertainty", "probability", "low", "high", "uncalibrated", "network"}
         assert unit in units | bare, f"is {name} a number?"
