@@ -104,6 +104,9 @@ def region_outline(region: BoolArray) -> Array:
     )
     if box is None or loop is None:
         raise MeasurementError("a structure is too thin to be followed round")
+    # From a start that a mirrored picture has too, or its points would lie between these.
+    far = int(((loop - loop.mean(axis=0)) ** 2).sum(axis=1).argmax())
+    loop = np.roll(loop, -far, axis=0)
     closed = np.vstack([loop, loop[:1]]) + np.array(box[:2]) - _MARGIN
     length = np.hypot(*np.diff(closed, axis=0).T).sum()
     return resample_curve(closed, max(64, int(length / STEP)))[:-1]

@@ -14,7 +14,7 @@ from cardiac.errors import MeasurementError, SettingsError
 if TYPE_CHECKING:
     from cardiac.geometry import Mask
     from cardiac.research.evaluation.shape_montage import Row
-    from cardiac.shape import ArVae, Shipped, Walk
+    from cardiac.shape import ArVae, ShapeBundle, Walk
 
 app = cyclopts.App(name="shape", help="Look at the latent space of hearts.")
 
@@ -172,7 +172,7 @@ def evaluate(
     return 0
 
 
-def _load(weights: Path | None) -> Shipped:
+def _load(weights: Path | None) -> ShapeBundle:
     from cardiac import shape
 
     return shape.load_shape_model() if weights is None else shape.load_shape_model(weights)

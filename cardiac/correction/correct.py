@@ -23,7 +23,7 @@ from cardiac.geometry import Mask, Spacing
 from cardiac.labels import Label
 from cardiac.reasons import Reason
 from cardiac.shape.outline import ATRIUM, WALL
-from cardiac.shape.weights import Shipped, load_shape_model
+from cardiac.shape.weights import ShapeBundle, load_shape_model
 from cardiac.types import Array, BoolArray
 
 NO_HEART = Reason("no_heart", "no heart can be made out")
@@ -58,7 +58,7 @@ def correct_masks(
     spacing: Spacing | None = None,
     frame_interval_s: float | None = None,
     *,
-    shapes: Shipped | None = None,
+    shapes: ShapeBundle | None = None,
     weights: npt.ArrayLike | None = None,
     profile: Profile = PUBLISHED,
     atrium: bool | None = None,
@@ -159,7 +159,7 @@ def _motion(
 
 
 @cache
-def _shipped() -> Shipped:
+def _shipped() -> ShapeBundle:
     return load_shape_model()
 
 

@@ -17,7 +17,7 @@ from cardiac.correction.robust import whittaker
 from cardiac.correction.terms import Terms
 from cardiac.geometry import Mask
 from cardiac.shape.normal import from_normal, to_normal
-from cardiac.shape.weights import Shipped
+from cardiac.shape.weights import ShapeBundle
 from cardiac.temporal import bound_in_force, expert_spans, spans_in_pixels
 from cardiac.temporal.smoothing import smooth
 from cardiac.types import Array, BoolArray
@@ -46,7 +46,9 @@ class Redrawn(NamedTuple):
     certificate: Certificate
 
 
-def redraw(motion: Array, weight: Array, canvas: Canvas, terms: Terms, shapes: Shipped) -> Redrawn:
+def redraw(
+    motion: Array, weight: Array, canvas: Canvas, terms: Terms, shapes: ShapeBundle
+) -> Redrawn:
     """Draw outlines whose attributes are held within their bounds.
 
     Each attribute's nearest trajectory within its bound is found exactly, the outlines are
@@ -82,7 +84,7 @@ def patch(
     *,
     canvas: Canvas,
     terms: Terms,
-    shapes: Shipped,
+    shapes: ShapeBundle,
 ) -> Redrawn | None:
     """Draw some frames only, between others that keep their pixels.
 
@@ -124,7 +126,7 @@ class _Pen:
         motion: Array,
         canvas: Canvas,
         terms: Terms,
-        shapes: Shipped,
+        shapes: ShapeBundle,
         *,
         kept: Redrawn | None = None,
         keep: BoolArray | None = None,

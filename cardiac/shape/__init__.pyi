@@ -1,8 +1,7 @@
 from .arvae import ArVae
 from .bank import Bank, build_bank, valid_codes
-from .compose import draw, from_maps
+from .compose import draw, from_maps, mask_distance_maps
 from .density import Density
-from .distance import mask_distance_maps
 from .explore import (
     Draws,
     Walk,
@@ -15,7 +14,7 @@ from .explore import (
 )
 from .model import Codes, ShapeModel
 from .pca import PcaModel, fit_pca
-from .weights import Shipped, load_shape_model
+from .weights import ShapeBundle, load_shape_model
 
 __all__ = [
     "ArVae",
@@ -24,8 +23,8 @@ __all__ = [
     "Density",
     "Draws",
     "PcaModel",
+    "ShapeBundle",
     "ShapeModel",
-    "Shipped",
     "Walk",
     "build_bank",
     "dimension_index",

@@ -22,15 +22,18 @@ BLOCK = 64
 
 @dataclass(frozen=True, eq=False)
 class Bank:
-    """Valid codes, to be searched.
+    """Valid codes, to be searched; a heart and its mirror image are found alike.
 
     Attributes:
         codes: (n, D) codes that decode to masks that meet all twelve criteria.
         scale: (D,) unit of distance along each dimension.
+        signs: (D,) with which a code is multiplied to mirror its heart; None where mirrored
+            hearts are not looked for.
     """
 
     codes: Array
     scale: Array
+    signs: Array | None = None
     _tree: cKDTree = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -42,13 +45,27 @@ class Bank:
         return len(self.codes)
 
     def nearest(self, codes: npt.ArrayLike, k: int = 1) -> tuple[Array, Array]:
-        """The k nearest valid codes, exactly.
+        """The k nearest valid codes, exactly, mirrored where that is nearer.
 
         Returns:
             Codes (N, k, D), nearest first, and their distances (N, k).
         """
-        points = as_codes(codes, self.codes.shape[1]) / self.scale
-        distance, index = self._tree.query(points, k=list(range(1, min(k, len(self)) + 1)))
+        points = as_codes(codes, self.codes.shape[1])
+        found, distance = self._one_side(points, k)
+        if self.signs is None:
+            return found, distance
+        other, away = self._one_side(points * self.signs, k)
+        found = np.concatenate([found, other * self.signs], axis=1)
+        distance = np.concatenate([distance, away], axis=1)
+        order = np.argsort(distance, axis=1, kind="stable")[:, : distance.shape[1] // 2]
+        return (
+            np.take_along_axis(found, order[..., None], axis=1),
+            np.take_along_axis(distance, order, axis=1),
+        )
+
+    def _one_side(self, points: Array, k: int) -> tuple[Array, Array]:
+        nearest = list(range(1, min(k, len(self)) + 1))
+        distance, index = self._tree.query(points / self.scale, k=nearest)
         return self.codes[index], np.asarray(distance)
 
 
@@ -71,8 +88,8 @@ def build_bank(
         seed: Source of the draws.
         profile: Bounds of the criteria.
     """
-    tried = np.vstack([experts, model.sample(draws, seed)])
-    return Bank(tried[valid_codes(model, tried, profile)], scale)
+    tried = np.vstack([experts, model.density.sample(draws, seed, mirrored=False)])
+    return Bank(tried[valid_codes(model, tried, profile)], scale, model.density.signs)
 
 
 def valid_codes(model: ShapeModel, codes: Array, profile: Profile = PUBLISHED) -> BoolArray:

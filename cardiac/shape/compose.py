@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 from scipy.interpolate import make_interp_spline
 from scipy.spatial import cKDTree
 
-from cardiac.anatomy.frame import BACKGROUND, LA, LV, MYO
+from cardiac.anatomy.frame import BACKGROUND, LA, LV, MYO, as_masks
 from cardiac.anatomy.outlines import fill_polygons
+from cardiac.anatomy.overlap import REGIONS, region
 from cardiac.anatomy.raster import dilate, fill_holes, keep_largest
 from cardiac.geometry import CANONICAL_SIZE, FloatArray, Mask
 from cardiac.shape.outline import ATRIUM, BASE, EPI, FOOT, WALL
@@ -109,6 +111,25 @@ def assemble(lv: BoolArray, epi: BoolArray, la: BoolArray) -> Mask:
     la |= fill_holes(la | lv) & ~epi
     labels = LV * lv.view(np.uint8) + MYO * body.view(np.uint8) + LA * la.view(np.uint8)
     return np.asarray(labels[1:-1, 1:-1], np.uint8)
+
+
+def mask_distance_maps(masks: Mask) -> FloatArray:
+    """Signed distances (N, 3, H, W) in pixels of label maps (N, H, W), positive inside.
+
+    The maps are those of the cavity, the epicardium (cavity and wall) and the atrium. The border
+    lies half way between pixels. A structure that is absent is H + W pixels away everywhere.
+    """
+    frames = as_masks(masks)
+    regions = (region(frames, name) for name in REGIONS)
+    return np.stack([[_signed(mask) for mask in found] for found in regions], axis=1)
+
+
+def _signed(found: BoolArray) -> FloatArray:
+    if not found.any():
+        return np.full(found.shape, -float(sum(found.shape)), np.float32)
+    inside = ndimage.distance_transform_edt(np.pad(found, 1))[1:-1, 1:-1]
+    outside = np.asarray(ndimage.distance_transform_edt(~found))
+    return np.asarray(np.where(found, inside - 0.5, 0.5 - outside), np.float32)
 
 
 def distance_maps(outlines: npt.ArrayLike, size: int = CANONICAL_SIZE, step: int = 4) -> FloatArray:

@@ -60,10 +60,14 @@ class ShapeModel(Protocol):
     def labels(self, codes: npt.ArrayLike, size: int = CANONICAL_SIZE) -> Mask:
         """Label maps (N, size, size)."""
 
-    def sample(self, n: int, seed: int) -> Array:
+    def sample(
+        self, n: int, seed: int, view: str | None = None, mirrored: bool | None = None
+    ) -> Array:
         """Codes (n, D) drawn from the density."""
 
-    def log_density(self, codes: npt.ArrayLike) -> Array:
+    def log_density(
+        self, codes: npt.ArrayLike, view: str | None = None, mirrored: bool | None = None
+    ) -> Array:
         """(N,) natural logarithm of that density."""
 
 

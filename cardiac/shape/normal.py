@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cardiac.anatomy.outlines import mixed_area, polygon_centre
-from cardiac.shape.outline import BASE, EPI, FOOT, MARKS, WALL
+from cardiac.geometry import CANONICAL_SIZE
+from cardiac.shape.outline import BASE, EPI, FOOT, MARKS, OPPOSITE, WALL
 from cardiac.types import Array
 
 REFERENCE = (6000.0, 110.0, 50.0, 4500.0)
@@ -85,6 +86,22 @@ def from_normal(normal: npt.ArrayLike, attributes: npt.ArrayLike) -> Array:
     _, column, row = _epicardium(outlines[..., 1], outlines[..., 0])
     shift = values[:, [6, 5]] - 0.5 - np.stack([row, column], axis=1)
     return np.asarray(outlines + shift[:, None])
+
+
+def mirror_normal(normal: Array) -> Array:
+    """Normal forms (..., POINTS, 2) of the same hearts in pictures turned left to right."""
+    return np.asarray(normal[..., OPPOSITE, :] * np.array([-1.0, 1.0]))
+
+
+def mirror_attributes(attributes: Array) -> Array:
+    """Attributes (..., 7) in canonical pixels and degrees in pictures turned left to right.
+
+    The axis leans the other way, and the centre lies as far from the other edge.
+    """
+    turned = np.array(attributes, dtype=float)
+    turned[..., 3] *= -1
+    turned[..., 5] = CANONICAL_SIZE - turned[..., 5]
+    return turned
 
 
 def _directions(orientation: Array) -> tuple[Array, Array]:

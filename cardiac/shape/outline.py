@@ -14,7 +14,7 @@ from cardiac.anatomy.landmarks import Landmarks, find_landmarks
 from cardiac.anatomy.outlines import nearest_point, region_outline, resample_curve
 from cardiac.anatomy.raster import window
 from cardiac.errors import MeasurementError
-from cardiac.geometry import Mask
+from cardiac.geometry import CANONICAL_SIZE, Mask
 from cardiac.types import Array, BoolArray
 
 SIDE = 24
@@ -33,6 +33,11 @@ ATRIUM = slice(EPI.stop, EPI.stop + ATRIUM_POINTS)
 MARKS = slice(ATRIUM.stop, ATRIUM.stop + 3)
 """Left and right annulus point and apex, as `cardiac.anatomy` finds them."""
 POINTS = MARKS.stop
+OPPOSITE = np.concatenate(
+    [np.arange(part.start, part.stop)[::-1] for part in (WALL, BASE, EPI, ATRIUM)]
+    + [np.array([MARKS.start + 1, MARKS.start, MARKS.start + 2])]
+)
+"""Which point each point becomes in a mirrored picture."""
 
 CONTACT = 1.8
 """Distance in pixels from the epicardium up to which the atrium's border is not free."""
@@ -62,6 +67,18 @@ def extract(mask: Mask) -> Array:
     if np.count_nonzero(la) >= 9:
         points[ATRIUM] = _free_atrium(la, epi, marks)
     return points
+
+
+def mirror_outlines(outlines: Array, width: float = CANONICAL_SIZE) -> Array:
+    """Outlines (..., POINTS, 2) of the same hearts in pictures turned left to right.
+
+    Args:
+        outlines: (row, column) in pixels.
+        width: Pixels that the picture is wide.
+    """
+    turned = outlines[..., OPPOSITE, :].copy()
+    turned[..., 1] = width - 1 - turned[..., 1]
+    return turned
 
 
 def _arc(closed: Array, start: int, stop: int) -> Array:
@@ -99,6 +116,8 @@ def _outer_wall(closed: Array, marks: Landmarks) -> Array:
     middle, up, across = _frame(marks)
     right, height = (closed - middle) @ across, (closed - middle) @ up
     corners = closed[(-right - height).argmax()], closed[(right - height).argmax()]
+    if height.max() <= 0:
+        raise MeasurementError("the wall lies below the annulus")
     above = np.flatnonzero(height > 0.5 * height.max())
     top = closed[above[np.abs(right[above]).argmin()]]
     closed, i, j, k = _turned(closed, corners[0], top, corners[1])

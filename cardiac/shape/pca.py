@@ -10,9 +10,8 @@ import numpy.typing as npt
 from cardiac.anatomy.frame import as_masks
 from cardiac.errors import GeometryError, SettingsError
 from cardiac.geometry import CANONICAL_SIZE, FloatArray, Mask
-from cardiac.shape.compose import from_maps, upsampled
+from cardiac.shape.compose import from_maps, mask_distance_maps, upsampled
 from cardiac.shape.density import Density, fit_density
-from cardiac.shape.distance import mask_distance_maps
 from cardiac.shape.model import Codes, as_codes
 from cardiac.types import Array
 
@@ -62,13 +61,17 @@ class PcaModel:
         """Label maps (N, size, size)."""
         return from_maps(self.decode(codes, size))
 
-    def sample(self, n: int, seed: int) -> Array:
+    def sample(
+        self, n: int, seed: int, view: str | None = None, mirrored: bool | None = None
+    ) -> Array:
         """Codes (n, D) drawn from the density of the training masks' codes."""
-        return self.density.sample(n, seed)
+        return self.density.sample(n, seed, view, mirrored)
 
-    def log_density(self, codes: npt.ArrayLike) -> Array:
+    def log_density(
+        self, codes: npt.ArrayLike, view: str | None = None, mirrored: bool | None = None
+    ) -> Array:
         """(N,) natural logarithm of that density."""
-        return self.density.log_density(as_codes(codes, self.dimensions))
+        return self.density.log_density(as_codes(codes, self.dimensions), view, mirrored)
 
 
 def fit_pca(masks: Mask, dimensions: int = 32) -> PcaModel:

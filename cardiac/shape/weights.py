@@ -4,48 +4,57 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from cardiac.errors import WeightsError
 from cardiac.io.files import read_tensors, write_tensors
 from cardiac.shape.arvae import ArVae
 from cardiac.shape.bank import Bank
-from cardiac.shape.completion import Completion
 from cardiac.shape.density import Density
+from cardiac.shape.expert_shapes import ExpertShapes, PlausibilityModel
 from cardiac.shape.outline import POINTS
-from cardiac.shape.prior import Prior
+from cardiac.shape.recovery import ActiveShapeModel, Completion
 from cardiac.shape.settings import ShapeSettings
 
 SHIPPED = Path(__file__).parent.parent / "weights" / "shape.safetensors"
+VIEWS = np.array(["A4C", "A2C"])
+"""Names of the views by their number in the file."""
+EXPERT_ARRAYS = ("middle", "low", "high", "mean", "precision", "side")
 KIND = "shape"
 """Entry of the header that tells these weights from others."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Shipped:
+class ShapeBundle:
     """What a weights file holds.
 
     Attributes:
         model: The latent space.
         bank: Codes that decode to valid masks.
+        plausibility: How far outlines may be from those of experts.
         sha256: Hash of the file; "" where there is none.
     """
 
     model: ArVae
     bank: Bank
+    plausibility: PlausibilityModel
     sha256: str = ""
 
 
-def write_shape_model(shipped: Shipped, path: Path, settings: ShapeSettings) -> Path:
+def write_shape_model(bundle: ShapeBundle, path: Path, settings: ShapeSettings) -> Path:
     """Write model and bank in single precision, with the settings in the header."""
-    model, bank = shipped.model, shipped.bank
+    model, bank = bundle.model, bundle.bank
     arrays = {f"network.{k}": v for k, v in model.weights.items()} | {
         "attribute_mean": model.attribute_mean,
         "attribute_sd": model.attribute_sd,
         "mean": model.mean,
         "components": model.components,
+        "component_signs": model.component_signs,
+        "signs": model.signs,
         "completion.mean": model.completion.mean,
         "completion.components": model.completion.components,
         "completion.noise": np.array([model.completion.noise]),
@@ -53,21 +62,36 @@ def write_shape_model(shipped: Shipped, path: Path, settings: ShapeSettings) -> 
         "prior.components": model.prior.components,
         "density.codes": model.density.codes,
         "density.bandwidth": np.array([model.density.bandwidth]),
+        "density.view": _numbers(model.density.views),
         "bank.codes": bank.codes,
         "bank.scale": bank.scale,
         "fit": np.array([model.fit]),
+        "plausible.limits": np.array([bundle.plausibility.fit, bundle.plausibility.remainder]),
     }
+    for experts in bundle.plausibility.experts:
+        for name in EXPERT_ARRAYS:
+            arrays[f"plausible.{experts.view}.{name}"] = getattr(experts, name)
     single = {k: np.asarray(v, dtype=np.float32) for k, v in arrays.items()}
     head = {"points": POINTS, "network": settings.model_dump(mode="json")}
     return write_tensors(path, single, {KIND: json.dumps(head)})
 
 
-def load_shape_model(path: Path = SHIPPED) -> Shipped:
-    """Read a model and its bank.
+def load_shape_model(path: Path = SHIPPED) -> ShapeBundle:
+    """Read a model and its bank; a file that did not change is read once.
 
     Raises:
         WeightsError: The file is missing, damaged, or of another kind of model.
     """
+    try:
+        state = path.stat()
+    except OSError:
+        return _read(path, 0, 0)
+    return _read(path.absolute(), state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path, *_state: int) -> ShapeBundle:
+    """Read a file; its time of change and size tell it from others at the same place."""
     digest, metadata, tensors = read_tensors(
         path,
         "the weights of the shape model cannot be read.",
@@ -86,7 +110,7 @@ def load_shape_model(path: Path = SHIPPED) -> Shipped:
         raise WeightsError("the weights do not fit the shape model", path=path) from error
 
 
-def _assemble(arrays: dict[str, np.ndarray], settings: ShapeSettings) -> Shipped:
+def _assemble(arrays: dict[str, np.ndarray], settings: ShapeSettings) -> ShapeBundle:
     network = {k.removeprefix("network."): v for k, v in arrays.items() if k.startswith("network.")}
     if network["phase.weight"].shape != (1, settings.dimensions):
         raise ValueError("length of a code")
@@ -96,13 +120,35 @@ def _assemble(arrays: dict[str, np.ndarray], settings: ShapeSettings) -> Shipped
         arrays["attribute_sd"],
         arrays["mean"],
         arrays["components"],
+        arrays["component_signs"],
+        arrays["signs"],
         Completion(
             arrays["completion.mean"],
             arrays["completion.components"],
             float(arrays["completion.noise"][0]),
         ),
-        Prior(arrays["prior.mean"], arrays["prior.components"]),
-        Density(arrays["density.codes"], float(arrays["density.bandwidth"][0])),
+        ActiveShapeModel(arrays["prior.mean"], arrays["prior.components"]),
+        Density(
+            arrays["density.codes"],
+            float(arrays["density.bandwidth"][0]),
+            VIEWS[arrays["density.view"].astype(int)],
+            arrays["signs"],
+        ),
         float(arrays["fit"][0]),
     )
-    return Shipped(model, Bank(arrays["bank.codes"], arrays["bank.scale"]))
+    experts = tuple(
+        ExpertShapes(view, *(arrays[f"plausible.{view}.{name}"] for name in EXPERT_ARRAYS))
+        for view in VIEWS.tolist()
+        if f"plausible.{view}.mean" in arrays
+    )
+    fit, remainder = arrays["plausible.limits"]
+    return ShapeBundle(
+        model,
+        Bank(arrays["bank.codes"], arrays["bank.scale"], arrays["signs"]),
+        PlausibilityModel(experts, float(fit), float(remainder)),
+    )
+
+
+def _numbers(views: npt.NDArray[np.str_] | None) -> npt.NDArray[np.intp]:
+    names = np.array([], "U3") if views is None else views
+    return np.asarray(np.argmax(names[:, None] == VIEWS, axis=1))

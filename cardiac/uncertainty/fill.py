@@ -135,7 +135,7 @@ class _Space:
     """The latent space in coordinates in which the experts' codes are N(0, 1)."""
 
     def __init__(self, model: ArVae) -> None:
-        codes = model.density.codes
+        codes = np.concatenate([model.density.codes, model.mirror(model.density.codes)])
         self.model = model
         self.centre = codes.mean(axis=0)
         self.factor = np.linalg.cholesky(np.cov(codes.T) + 1e-6 * np.eye(codes.shape[1]))

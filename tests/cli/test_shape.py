@@ -15,12 +15,12 @@ from PIL import Image
 from cardiac.anatomy import check
 from cardiac.cli.app import app
 from cardiac.cli.shape import evaluate, interpolate, sample, traverse
-from cardiac.cli.train_shape import phantom_shapes, train_shape
+from cardiac.cli.train_shape import train_shape
 from cardiac.errors import CardiacError, MeasurementError, SettingsError
 from cardiac.io import read_mask, write_mask
+from cardiac.research.training.shape_settings import TrainShapeSettings
 from cardiac.sequence import EchoSequence
 from cardiac.shape import load_shape_model
-from cardiac.shape.settings import TrainShapeSettings
 from tests.conftest import ROOT
 from tests.shape.conftest import SETTINGS, random_hearts
 
@@ -105,7 +105,7 @@ def test_training_from_a_configuration_and_its_card_s_figures(patients, tmp_path
     settings = SETTINGS.model_copy(
         update={
             "data": patients, "manifest": patients / "patients.csv", "out": tmp_path,
-            "epochs": 2, "phantoms": 4, "draws": 20,
+            "epochs": 2, "draws": 20,
         }
     )  # fmt: skip
     path = tmp_path / "shape.yaml"
@@ -126,13 +126,6 @@ def test_training_from_a_configuration_and_its_card_s_figures(patients, tmp_path
     assert text.strip() in capsys.readouterr().out
     assert first.sha256[:12] in text
     assert "| AR-VAE | PCA |" in text
-
-
-def test_phantoms_are_learnt_from_with_their_phase():
-    shapes = phantom_shapes(2, seed=0)
-    assert len(shapes) == 8
-    assert 0 <= shapes.phase.min() < 0.1
-    assert 0.9 < shapes.phase.max() <= 1
 
 
 def test_the_configuration_is_that_of_the_shipped_model():

@@ -9,8 +9,9 @@ import pytest
 
 from cardiac.research.training.shape import fit
 from cardiac.research.training.shape_data import TrainingShapes, shapes_of
-from cardiac.shape.settings import ShapeSettings, TrainShapeSettings
-from cardiac.shape.weights import Shipped, load_shape_model
+from cardiac.research.training.shape_settings import TrainShapeSettings
+from cardiac.shape.settings import ShapeSettings
+from cardiac.shape.weights import ShapeBundle, load_shape_model
 from tests.shapes import Apical
 
 
@@ -56,7 +57,7 @@ SETTINGS = TrainShapeSettings(
 
 
 @pytest.fixture(scope="session")
-def trained(shapes: TrainingShapes, tmp_path_factory: pytest.TempPathFactory) -> Shipped:
+def trained(shapes: TrainingShapes, tmp_path_factory: pytest.TempPathFactory) -> ShapeBundle:
     """Model and bank, as read from their file."""
     out = tmp_path_factory.mktemp("shape")
     return load_shape_model(fit(SETTINGS.model_copy(update={"out": out}), shapes))

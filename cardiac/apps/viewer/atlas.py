@@ -21,7 +21,7 @@ from cardiac.results import RunFolder
 from cardiac.shape.bank import Bank
 from cardiac.shape.explore import traverse
 from cardiac.shape.outline import ATRIUM, BASE, EPI, WALL
-from cardiac.shape.weights import Shipped, load_shape_model
+from cardiac.shape.weights import ShapeBundle, load_shape_model
 from cardiac.types import Array, Data
 
 PHASES = ("ED", "ES")
@@ -58,7 +58,7 @@ class Atlas:
         self._stop = threading.Event()
 
     @cached_property
-    def shapes(self) -> Shipped:
+    def shapes(self) -> ShapeBundle:
         """Shape model and bank."""
         return load_shape_model()
 
@@ -70,7 +70,9 @@ class Atlas:
     @cached_property
     def experts(self) -> Bank:
         """Codes of the experts' masks, to be searched."""
-        return Bank(self.shapes.model.density.codes, self.shapes.bank.scale)
+        return Bank(
+            self.shapes.model.density.codes, self.shapes.bank.scale, self.shapes.model.signs
+        )
 
     def start(self) -> None:
         """Begin to look at the cases, if nobody has."""
@@ -217,7 +219,7 @@ class Plane:
 
 
 @lru_cache(maxsize=16)
-def _sheet(dimension: str, shapes: Shipped) -> Data:
+def _sheet(dimension: str, shapes: ShapeBundle) -> Data:
     model = shapes.model
     found = traverse(model, dimension, steps=STEPS)
     outlines = model.outlines(found.codes)

@@ -16,9 +16,9 @@ from cardiac.research.training.loop import learning_rate_share, log_row, save_ch
 from cardiac.research.training.shape_build import build_model, principal_components
 from cardiac.research.training.shape_data import TrainingShapes, expert_shapes
 from cardiac.research.training.shape_losses import attribute_loss, divergence
-from cardiac.shape.network import build_network
-from cardiac.shape.settings import TrainShapeSettings
-from cardiac.shape.weights import Shipped, write_shape_model
+from cardiac.research.training.shape_network import build_network
+from cardiac.research.training.shape_settings import TrainShapeSettings
+from cardiac.shape.weights import write_shape_model
 
 if TYPE_CHECKING:
     import torch
@@ -31,18 +31,16 @@ COLUMNS = ("epoch", "loss", "distance", "divergence", "order", "phase", "learnin
 def train(
     settings: TrainShapeSettings,
     on_epoch: Callable[[dict[str, float]], None] | None = None,
-    more: TrainingShapes | None = None,
 ) -> Path:
     """Train on the experts' masks of a CAMUS folder; see `fit`."""
     shapes = expert_shapes(settings.data, settings.manifest, settings.holdout)
-    return fit(settings, shapes, on_epoch, more)
+    return fit(settings, shapes, on_epoch)
 
 
 def fit(
     settings: TrainShapeSettings,
     shapes: TrainingShapes,
     on_epoch: Callable[[dict[str, float]], None] | None = None,
-    more: TrainingShapes | None = None,
 ) -> Path:
     """Train and write ``shape.safetensors``; resumes an unfinished run in the same folder.
 
@@ -50,7 +48,6 @@ def fit(
         settings: How to train.
         shapes: Experts' shapes: what is learnt, and whose codes make density and bank.
         on_epoch: Called after every epoch with its number and losses.
-        more: Shapes of other origin to learn from as well, such as phantom cines.
 
     Returns:
         Path of the weights.
@@ -64,16 +61,17 @@ def fit(
         torch.set_num_threads(settings.threads)
     seed_everything(settings.seed, verbose=False)
     settings.out.mkdir(parents=True, exist_ok=True)
-    learnt = shapes if more is None else shapes.joined(more)
-    run = _Run(settings, Fabric(accelerator="auto", devices=1), learnt)
+    run = _Run(settings, Fabric(accelerator="auto", devices=1), shapes)
     while run.epoch < settings.epochs:
         row = run.one_epoch()
         if on_epoch:
             on_epoch(row)
     state = {k: v.detach().cpu().numpy() for k, v in run.averaged.state_dict().items()}
-    model, bank = build_model(state, shapes, run.basis, settings.draws, settings.seed)
+    bundle = build_model(
+        state, shapes, run.basis, settings.network, draws=settings.draws, seed=settings.seed
+    )
     path = settings.out / "shape.safetensors"
-    return write_shape_model(Shipped(model, bank), path, settings.network)
+    return write_shape_model(bundle, path, settings.network)
 
 
 class _Run:
@@ -91,8 +89,8 @@ class _Run:
             )
         self.lengths = torch.from_numpy((self.basis.components**2).sum(axis=1)).float()
         self.steps = max(1, len(shapes) // settings.batch_size)
-        network = build_network(settings.network)
-        self.averaged = build_network(settings.network).eval()
+        network = build_network(settings.network, self.basis.signs)
+        self.averaged = build_network(settings.network, self.basis.signs).eval()
         self.averaged.load_state_dict(network.state_dict())
         optimizer = torch.optim.AdamW(
             network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
@@ -172,11 +170,11 @@ class _Run:
         noise = torch.exp(0.5 * log_variance) * torch.randn_like(mean)
         codes = mean + noise
         points = self.basis.mean.size // 2
-        off = ((network.decoder(codes) - components) ** 2 * self.lengths).sum(1) / points
+        off = ((network.decode(codes) - components) ** 2 * self.lengths).sum(1) / points
         # A tied dimension moves the outline by itself, outside the network.
         moved = (noise[:, : tied.shape[1]] ** 2).sum(1) * self.basis.attribute_reach
         known = torch.isfinite(phase)
-        guess = network.phase(codes)[:, 0]
+        guess = network.guess_phase(codes)
         return (
             (off + moved).mean(),
             divergence(mean[:, tied.shape[1] :], log_variance[:, tied.shape[1] :]),

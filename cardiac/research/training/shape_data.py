@@ -10,13 +10,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cardiac.anatomy.frame import LA, LV, MYO
 from cardiac.errors import MeasurementError, SettingsError
-from cardiac.geometry import CANONICAL_SIZE, CanonicalGrid, Mask, Spacing
+from cardiac.geometry import CanonicalGrid, Mask, Spacing
 from cardiac.research.data import labelled_stills, patients_of
 from cardiac.research.training.loop import held_out
+from cardiac.shape.expert_shapes import left_out
 from cardiac.shape.normal import to_normal
 from cardiac.shape.outline import extract
 from cardiac.types import Array
+
+VIEW_OF = {"4CH": "A4C", "2CH": "A2C"}
+"""Names of views by those in the files of CAMUS."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -28,27 +33,21 @@ class TrainingShapes:
         normal: (n, 2 POINTS) their normal forms.
         attributes: (n, 7).
         phase: (n,) 0 at end-diastole, 1 at end-systole; NaN where unknown.
-        group: (n,) patient and view: shapes of one group may be mixed into a beat.
+        patient: (n,) whose heart it is.
+        view: (n,) name of the view; shapes of one patient and view may be mixed into a beat.
+        remainder: (n,) fraction of the masks' pixels that the outlines leave out.
     """
 
     outlines: Array
     normal: Array
     attributes: Array
     phase: Array
-    group: npt.NDArray[np.str_]
+    patient: npt.NDArray[np.str_]
+    view: npt.NDArray[np.str_]
+    remainder: Array
 
     def __len__(self) -> int:
         return len(self.outlines)
-
-    def joined(self, other: TrainingShapes) -> TrainingShapes:
-        """These shapes and others."""
-        return TrainingShapes(
-            np.concatenate([self.outlines, other.outlines]),
-            np.concatenate([self.normal, other.normal]),
-            np.concatenate([self.attributes, other.attributes]),
-            np.concatenate([self.phase, other.phase]),
-            np.concatenate([self.group, other.group]),
-        )
 
     def draw(self, n: int, mix: float, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         """Normal forms (n, 2 POINTS), attributes (n, 7) and phases (n,) to learn from.
@@ -65,7 +64,7 @@ class TrainingShapes:
 
     def _between(self, n: int, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         first = rng.integers(len(self), size=n)
-        second = _partners(self.group)[first]
+        second = _partners(np.char.add(self.patient, self.view))[first]
         # Most of the weight lies at the shapes that were really drawn by an expert.
         share = np.where(rng.random(n) < 0.5, 0.0, rng.random(n))
         row = share[:, None]
@@ -87,31 +86,52 @@ def _partners(group: npt.NDArray[np.str_]) -> npt.NDArray[np.intp]:
     return partner
 
 
-def shapes_of(masks: Iterable[Mask], phase: npt.ArrayLike, group: Iterable[str]) -> TrainingShapes:
-    """Training shapes of label maps (S, S); those that lack a structure are left out.
+def shapes_of(
+    masks: Iterable[Mask],
+    phase: npt.ArrayLike,
+    patient: Iterable[str],
+    view: Iterable[str] | None = None,
+) -> TrainingShapes:
+    """Training shapes of label maps (H, W); those that lack a structure are left out.
+
+    Outlines are followed on the masks' own pixels, which have to be square.
+
+    Args:
+        masks: Label maps.
+        phase: (n,) 0 at end-diastole, 1 at end-systole; NaN where unknown.
+        patient: Whose they are.
+        view: Names of their views; four-chamber if None.
 
     Raises:
         SettingsError: None of them is whole.
     """
-    outlines, kept = [], []
-    for mask in masks:
-        points = np.full(1, np.nan)
-        with suppress(MeasurementError):
-            points = (extract(mask) + 0.5) * (CANONICAL_SIZE / mask.shape[0]) - 0.5
-        kept.append(bool(np.isfinite(points).all()))
-        if kept[-1]:
-            outlines.append(points)
-    if not outlines:
+    found = [_outline(mask) for mask in masks]
+    kept = np.array([each is not None for each in found], dtype=bool)
+    if not kept.any():
         raise SettingsError("no mask shows ventricle, wall and atrium")
-    whole = np.stack(outlines)
+    whole = np.stack([each[0] for each in found if each is not None])
     normal, attributes = to_normal(whole)
+    views = ["A4C"] * len(kept) if view is None else list(view)
     return TrainingShapes(
         whole,
         normal.reshape(len(whole), -1),
         attributes,
         np.asarray(phase, dtype=float)[kept],
-        np.array(list(group))[kept],
+        np.array(list(patient))[kept],
+        np.array(views)[kept],
+        np.array([each[1] for each in found if each is not None]),
     )
+
+
+def _outline(mask: Mask) -> tuple[Array, float] | None:
+    """Whole outline (POINTS, 2) in canonical pixels of a label map, and what it leaves out."""
+    with suppress(MeasurementError):
+        points = extract(mask)
+        if np.isfinite(points).all():
+            pixels = np.array([[np.count_nonzero(mask == label) for label in (LV, MYO, LA)]])
+            grid = CanonicalGrid.fit((mask.shape[0], mask.shape[1]))
+            return grid.points_to_canonical(points), float(left_out(points[None], pixels)[0])
+    return None
 
 
 def canonical_mask(mask: Mask, spacing: Spacing | None) -> Mask:
@@ -124,10 +144,12 @@ def expert_shapes(data: Path, manifest: Path, holdout: float = 0.0) -> TrainingS
     patients = patients_of("train", manifest)
     held = held_out(patients, holdout)
     stills = list(labelled_stills(data, [p for p in patients if p not in held]))
-    phase = [{"ED": 0.0, "ES": 1.0}[still.phase] for still in stills]
-    group = [f"{still.patient} {still.view}" for still in stills]
-    masks = (canonical_mask(still.mask, still.spacing) for still in stills)
-    return shapes_of(masks, phase, group)
+    return shapes_of(
+        (still.mask for still in stills),
+        [{"ED": 0.0, "ES": 1.0}[still.phase] for still in stills],
+        [still.patient for still in stills],
+        [VIEW_OF[still.view] for still in stills],
+    )
 
 
 def expert_masks(data: Path, manifest: Path, split: str) -> Mask:
