@@ -47,6 +47,10 @@ class Region:
         """Row and column slices that cut the region out of an image."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def mirrored(self, width: int) -> Region:
+        """Where the region lies in the image of that width turned over, left to right."""
+        return Region(self.top, width - self.right, self.bottom, width - self.left)
+
 
 @dataclass(frozen=True, slots=True)
 class CanonicalGrid:

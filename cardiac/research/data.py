@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cardiac.errors import SettingsError, UnreadableFileError
-from cardiac.geometry import CanonicalGrid, Mask, Spacing
+from cardiac.geometry import CanonicalGrid, Mask, Region, Spacing
 from cardiac.labels import Label
 from cardiac.resources import packaged
 from cardiac.sequence import View
@@ -28,19 +28,29 @@ PHOTOGRAPHS = (
 
 @dataclass(frozen=True, slots=True)
 class LabelledStill:
-    """One image with its expert mask, both (H, W), on the file's own grid."""
+    """One image with a mask, both (H, W), on the file's own grid.
+
+    Attributes:
+        patient, view, phase: Whose heart, from where, and when.
+        image: Grey levels.
+        mask: Labels.
+        spacing: (row, column) in mm; None where the file has none.
+        region: Part of the image that holds the ultrasound sector; None for all of it.
+    """
 
     patient: str
     view: str
     phase: str
     image: npt.NDArray[np.uint8]
     mask: Mask
-    spacing: Spacing
+    spacing: Spacing | None
+    region: Region | None = None
 
     def mirrored(self) -> LabelledStill:
         """The same heart seen from the other side, left and right changed over."""
         return replace(
             self,
+            region=self.region and self.region.mirrored(self.image.shape[1]),
             image=np.ascontiguousarray(self.image[:, ::-1]),
             mask=np.ascontiguousarray(self.mask[:, ::-1]),
         )
@@ -101,12 +111,12 @@ def labelled_stills(
 
 
 def canonical_arrays(
-    stills: Iterator[LabelledStill], size: int
+    stills: Iterable[LabelledStill], size: int
 ) -> tuple[npt.NDArray[np.uint8], Mask]:
     """Images and masks (N, size, size) on the canonical grid."""
     images, masks = [], []
     for still in stills:
-        grid = CanonicalGrid.fit(still.image.shape, still.spacing, size=size)
+        grid = CanonicalGrid.fit(still.image.shape, still.spacing, still.region, size)
         onehot = still.mask == np.arange(len(Label))[:, None, None]
         onehot[0] = False  # outside the square nothing is labelled: background wins ties at 0
         shares = grid.to_canonical(onehot)

@@ -108,7 +108,7 @@ def _row(patient: str, view: str, ours: Indices, theirs: Indices) -> dict[str, A
 
 
 def _indices(
-    masks: Sequence[Mask], spacing: Spacing, view: View, convention: Convention
+    masks: Sequence[Mask], spacing: Spacing | None, view: View, convention: Convention
 ) -> Indices:
     """Indices of an ED and an ES still of the same patient, which may differ in size."""
     height, width = (max(m.shape[axis] for m in masks) for axis in (0, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ class TrainSegmentationSettings(BaseModel):
         data: Folder of CAMUS patients in NIfTI.
         manifest: CSV of patients and splits.
         out: Folder for checkpoint, log and weights. An unfinished run there is resumed.
+        unlabelled: Folder of cines without masks, to learn from as far as our own masks of them
+            can be believed; see `cardiac.research.training.pseudo_labels`.
         start: Weights to start from, to train further; random ones without.
         epochs: Passes over the training images.
         batch_size: Images per step.
@@ -59,6 +62,7 @@ class TrainSegmentationSettings(BaseModel):
     data: Path
     manifest: Path = Path("data_manifests/camus.csv")
     out: Path = Path("runs/segmentation")
+    unlabelled: Path | None = None
     start: Path | None = None
     epochs: int = 120
     batch_size: int = 8
@@ -115,7 +119,12 @@ def _load(
     patients = patients_of("train", settings.manifest)
     out = held_out(patients, settings.holdout)
     held, kept = [p for p in patients if p in out], [p for p in patients if p not in out]
-    images, masks = canonical_arrays(labelled_stills(settings.data, kept), settings.cache_size)
+    stills = labelled_stills(settings.data, kept)
+    if settings.unlabelled is not None:
+        from cardiac.research.training.pseudo_labels import pseudo_labelled
+
+        stills = chain(stills, pseudo_labelled(settings.unlabelled))
+    images, masks = canonical_arrays(stills, settings.cache_size)
     if not held:
         return images, masks, None
     tuning = canonical_arrays(labelled_stills(settings.data, held), CANONICAL_SIZE)
