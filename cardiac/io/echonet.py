@@ -23,6 +23,11 @@ def is_folder(folder: Path) -> bool:
     return (folder / "FileList.csv").is_file() and (folder / "Videos").is_dir()
 
 
+def is_video(path: Path) -> bool:
+    """Whether a file is one of the videos of an EchoNet folder: cut to its sector already."""
+    return path.parent.name == "Videos" and is_folder(path.parent.parent)
+
+
 def list_videos(folder: Path) -> list[Path]:
     """The videos that FileList.csv names and that are there, then the others, sorted each."""
     present = {p.stem: p for p in sorted((folder / "Videos").iterdir()) if _is_video(p)}
@@ -39,7 +44,7 @@ def missing_videos(folder: Path) -> list[str]:
 def enrich(sequence: EchoSequence) -> EchoSequence:
     """Add rate, view and ED/ES frames from the lists of the EchoNet folder a video lies in."""
     path = sequence.source
-    if path is None or path.parent.name != "Videos" or not is_folder(path.parent.parent):
+    if path is None or not is_video(path):
         return sequence
     folder = path.parent.parent
     notes = list(sequence.notes)

@@ -97,6 +97,8 @@ def read(path: str | Path, region: Region | str | None = None) -> EchoSequence:
         InvalidPixelsError: NaN, blank, mixed or absurd sizes.
         SettingsError: The region does not lie in the picture.
     """
+    if region is None and echonet.is_video(Path(path)):
+        return read_stored(path)
     return in_sector(read_stored(path), region)
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from cardiac.io import read, read_map, read_mask, write_float_map, write_mask
+from cardiac.io.ffmpeg import decode_video
 from cardiac.io.orientation import Turn, turn_of_exif
 
 STORED = {
@@ -142,7 +143,7 @@ def matrix_of(turn):
 def test_a_video_is_shown_as_a_player_turns_it(tmp_path, write_video, sector, turn):
     frames = sector(height=96, width=128)
     path = write_video(stored_by(turn, frames), "a.mov", codec="mpeg4")
-    plain = read(path).frames
+    plain = decode_video(path).frames
     data = bytearray(path.read_bytes())
     start = data.find(b"tkhd") + 4
     start += 4 + (20 if data[start] == 0 else 32) + 16
@@ -150,7 +151,8 @@ def test_a_video_is_shown_as_a_player_turns_it(tmp_path, write_video, sector, tu
     data[start : start + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(data)
     sequence = read(path)
-    np.testing.assert_array_equal(sequence.frames, turn.apply(plain))
+    # What lies outside the sector is blanked, and still graphics within it are filled in.
+    assert (sequence.frames == turn.apply(plain)).mean() > 0.9
     # The mask lies on the file's own grid, and comes back upright.
     mask = np.zeros_like(sequence.frames)
     mask[:, 30:50, 40:70] = 1
