@@ -10,7 +10,7 @@ from cardiac.anatomy.outlines import Border
 from cardiac.anatomy.raster import window
 from cardiac.errors import MeasurementError
 from cardiac.geometry import Mask, Spacing
-from cardiac.types import Array, BoolArray
+from cardiac.types import Array, Array32, BoolArray
 
 BLUR = 0.065
 """Blur of the label map at the annulus ÷ √(area of the ventricle): 3 to 4 mm in an adult."""
@@ -53,12 +53,12 @@ def annulus_points(
             return _ends_by_inertia(body, border, scale), notes
     elif shared.all():
         raise MeasurementError("the wall surrounds the ventricle, so it has no base.")
-    ends, open_wall = _ends(border, shared, centre, scale)
+    ends, pixels, open_wall = _ends(border, shared, centre, scale)
     if open_wall:
         notes = (*notes, "open wall")
     if "no myocardium" in notes:
         return ends, notes
-    sharp = _meeting_points(mask, ends + origin, int(np.count_nonzero(body)), scale)
+    sharp = _meeting_points(mask, pixels + origin, int(np.count_nonzero(body)), scale)
     found = np.isfinite(sharp[:, 0])
     if not found.all():
         notes = (*notes, "one wall")
@@ -67,8 +67,8 @@ def annulus_points(
 
 def _ends(
     border: Border, shared: BoolArray, centre: tuple[float, float], scale: Spacing
-) -> tuple[Array, bool]:
-    """Outermost edges (2, 2) of the unshared arc, and whether a wall is missing beside it.
+) -> tuple[Array, Array, bool]:
+    """Outermost edges (2, 2) of the unshared arc, their pixels, and whether a wall is missing.
 
     Border edges are sorted into sectors around the centre of mass. Of several arcs the one
     with most contact to the atrium is the base, or the longest where there is no atrium. Where
@@ -78,13 +78,14 @@ def _ends(
         (border.columns - centre[1]) * scale[1], (border.rows - centre[0]) * scale[0]
     )
     turns = (angle / (2 * np.pi)) % 1.0
-    sector = (turns * SECTORS).astype(int) % SECTORS
+    # The vertical runs through the middle of a sector, so that a mirrored mask has the same.
+    sector = np.floor(turns * SECTORS + 0.5).astype(int) % SECTORS
     free = np.bincount(sector[~shared], minlength=SECTORS)
     held = np.bincount(sector[shared], minlength=SECTORS)
     atrial = np.bincount(sector[border.across == LA], minlength=SECTORS)
     first, length = _longest_arc(free > held, atrial if atrial.any() else free, free)
     # One sector more on either side: the ends of the arc may lie in mixed sectors.
-    along = (turns * SECTORS - (first - 1)) % SECTORS
+    along = (turns * SECTORS - (first - 1.5)) % SECTORS
     candidates = np.flatnonzero(~shared & (along < length + 2))
     low, high = _extremes(candidates, along)
     open_wall = length > OPEN_BASE
@@ -95,8 +96,10 @@ def _ends(
         open_high = along[high] - along[last_valve] > OPEN_WALL
         low, high = first_valve if open_low else low, last_valve if open_high else high
         open_wall = bool(open_low or open_high)
-    ends = np.array([[border.rows[i], border.columns[i]] for i in (low, high)])
-    return ends, open_wall
+    edges = [low, high]
+    ends = np.stack([border.rows[edges], border.columns[edges]], axis=1)
+    inward = np.stack([border.down[edges], border.right[edges]], axis=1)
+    return ends, ends - 0.5 * inward, open_wall
 
 
 def _extremes(edges: npt.NDArray[np.intp], along: Array) -> tuple[int, int]:
@@ -134,19 +137,19 @@ def _longest_arc(
     return order[low], high - low
 
 
-def _meeting_points(mask: Mask, near: Array, pixels: int, scale: Spacing) -> Array:
-    """Where ventricle, wall and the rest meet, close to ``near`` (n, 2); NaN where they do not.
+def _meeting_points(mask: Mask, near: Array, size: int, scale: Spacing) -> Array:
+    """Where ventricle, wall and the rest meet, close to pixels (n, 2); NaN where they do not.
 
     With blurred indicators v, w and r the point is the centre of (v w r²)^k. The square
     makes a straight base that runs on under the wall come out on the base itself.
     """
-    blur = max(BLUR * np.sqrt(pixels * scale[0] * scale[1]), *scale)
+    blur = max(BLUR * np.sqrt(size * scale[0] * scale[1]), *scale)
     reach = [int(np.ceil(2 * blur / s)) for s in scale]
-    size = [4 * r + 1 for r in reach]
+    height, width = (4 * r + 1 for r in reach)
     rows = _blur_matrix(reach[0], blur / scale[0])
     columns = rows if scale[0] == scale[1] else _blur_matrix(reach[1], blur / scale[1])
-    start = np.floor(near + 0.5).astype(int) - 2 * np.array(reach)
-    cuts = np.stack([window(mask, int(r), int(c), size[0], size[1]) for r, c in start])
+    start = np.rint(near).astype(int) - 2 * np.array(reach)
+    cuts = np.stack([window(mask, int(r), int(c), height, width) for r, c in start])
     which = np.array([LV, MYO], np.uint8)[:, None, None, None]
     ventricle, wall = rows @ (cuts == which).astype(np.float32) @ columns.T
     rest = np.clip(1 - ventricle - wall, 0, 1)
@@ -154,24 +157,24 @@ def _meeting_points(mask: Mask, near: Array, pixels: int, scale: Spacing) -> Arr
     peak = meeting.max(axis=(1, 2), keepdims=True)
     weight = (meeting / np.maximum(peak, 1e-12)) ** SHARPNESS
     total = np.maximum(weight.sum(axis=(1, 2)), 1e-12)
-    steps = [_stride(blur / s) for s in scale]
-    row = (weight.sum(axis=2) @ np.arange(weight.shape[1])) / total * steps[0]
-    column = (weight.sum(axis=1) @ np.arange(weight.shape[2])) / total * steps[1]
-    points = start + reach + np.stack([row, column], axis=1)
+    down, right = (_samples(r, blur / s) for r, s in zip(reach, scale, strict=True))
+    row, column = (weight.sum(axis=2) @ down) / total, (weight.sum(axis=1) @ right) / total
+    points = start + np.stack([row, column], axis=1)
     return np.where(peak[:, :, 0] > 1e-4, points, np.nan)
 
 
-def _blur_matrix(reach: int, blur: float) -> npt.NDArray[np.float32]:
-    """Gaussian weights (n, 4 reach + 1) that blur the inner half of a window, at each stride."""
-    inner = np.arange(0, 2 * reach + 1, _stride(blur))
-    offset = np.arange(4 * reach + 1) - (inner[:, None] + reach)
+def _blur_matrix(reach: int, blur: float) -> Array32:
+    """Gaussian weights (n, 4 reach + 1) that blur a window at its samples."""
+    offset = np.arange(4 * reach + 1) - _samples(reach, blur)[:, None]
     weights = np.exp(-0.5 * (offset / blur) ** 2)
     return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def _stride(blur: float) -> int:
-    """Steps in which a map of this blur (pixels) may be sampled without loss."""
-    return max(1, int(blur / 2.5))
+def _samples(reach: int, blur: float) -> npt.NDArray[np.intp]:
+    """Places in the inner half of a window where a map of this blur (pixels) is sampled."""
+    stride = max(1, int(blur / 2.5))  # coarser would lose something
+    steps = reach // stride
+    return 2 * reach + stride * np.arange(-steps, steps + 1)
 
 
 def _ends_by_inertia(body: BoolArray, border: Border, scale: Spacing) -> Array:

@@ -43,13 +43,13 @@ TITLES = (
     "holes in the left atrium",
     "gap between ventricle and myocardium",
     "gap between ventricle and atrium",
-    "loose pieces of the ventricle",
-    "loose pieces of the myocardium",
-    "loose pieces of the atrium",
+    "disconnected parts of the ventricle",
+    "disconnected parts of the myocardium",
+    "disconnected parts of the atrium",
     "ventricle open to the background",
     "myocardium touches the atrium",
-    "wall thinned to a thread",
-    "ventricle too wide for its wall",
+    "wall thinned to a thin bridge",
+    "ventricle out of proportion to its wall on the middle row",
 )
 ATRIAL = np.isin(CRITERIA, ("holes_la", "gap_lv_la", "pieces_la", "myo_touches_la"))
 """(12,) which criteria need an atrium."""
@@ -93,7 +93,7 @@ def measure_criteria(masks: npt.ArrayLike) -> Array:
 
 
 class _Part(NamedTuple):
-    """One structure of a frame: its pixels, those of its largest piece, and its faults."""
+    """One structure of a frame: its pixels, those of its largest component, and its faults."""
 
     region: BoolArray
     bits: int
@@ -114,7 +114,7 @@ def _frame(mask: Mask) -> Array:
     if box is None:
         return values
     labels = crop(mask, box)
-    dust = mask.size / 2**14
+    least_gap = mask.size / 2**14
     shape, width = (labels.shape[0], labels.shape[1]), labels.shape[1]
     lv, myo, la = _part(labels == LV), _part(labels == MYO), _part(labels == LA)
     if lv:
@@ -127,12 +127,13 @@ def _frame(mask: Mask) -> Array:
     if la:
         values[2], values[7] = la.holes, la.loose
     if lv and myo:
-        gap, values[1] = _enclosed_by(lv, myo)
-        values[3] = gap if gap > dust else 0
+        gap, holes = _enclosed_by(lv, myo)
+        # A gap too small to count as one is still a hole of the epicardium.
+        values[1], values[3] = (holes, gap) if gap > least_gap else (holes + gap, 0)
         values[11] = _width_ratio(lv.region, myo.region)
     if lv and la:
         gap, _ = _enclosed_by(lv, la)
-        values[4] = gap if gap > dust else 0
+        values[4] = gap if gap > least_gap else 0
     if myo and la:
         beside = dilate(la.bits, width) & myo.bits
         values[9] = beside.bit_count() / span(myo.bits, shape)
@@ -140,16 +141,16 @@ def _frame(mask: Mask) -> Array:
 
 
 def _part(region: BoolArray) -> _Part | None:
-    """Look at one structure, which has an empty rim."""
+    """Look at one structure, which keeps off the edge of the array."""
     bits, width = pack(region), region.shape[1]
     if not bits:
         return None
-    pieces_less_holes = euler(bits, width)
-    if pieces_less_holes == 1 and is_connected(bits, width):
+    euler_number = euler(bits, width)
+    if euler_number == 1 and is_connected(bits, width):
         return _Part(region, bits, bits, 0, 0)
-    body, pieces = largest_component(region)
-    holes = 0 if pieces_less_holes == pieces else int(np.count_nonzero(enclosed(region)))
-    if pieces == 1:
+    body, count = largest_component(region)
+    holes = 0 if euler_number == count else int(np.count_nonzero(enclosed(region)))
+    if count == 1:
         return _Part(region, bits, bits, holes, 0)
     largest = pack(body)
     return _Part(region, bits, largest, holes, bits.bit_count() - largest.bit_count())
@@ -160,15 +161,18 @@ def _enclosed_by(first: _Part, second: _Part) -> tuple[int, int]:
     if first.loose == second.loose == 0:
         width = first.shape[1]
         touch = dilate(first.bits, width) & second.bits
-        # One piece each: their Euler number tells whether anything is enclosed.
+        # One component each: their Euler number tells whether anything is enclosed.
         if euler(first.bits | second.bits, width) == (1 if touch else 2):
             return 0, 0
     return enclosed_by(first.region, second.region)
 
 
 def _width_ratio(lv: BoolArray, myo: BoolArray) -> float:
-    """Width of the ventricle ÷ width of its wall on the row through the middle (criterion 12)."""
+    """Width of the ventricle ÷ width of its wall on the row through the middle (criterion 12).
+
+    Infinite where either of them is absent from that row.
+    """
     rows = np.count_nonzero(lv | myo, axis=1)
     row = int(np.floor(rows @ np.arange(rows.size) / rows.sum() + 0.5))
     cavity, wall = np.count_nonzero(lv[row]), np.count_nonzero(myo[row])
-    return cavity / wall if wall else np.inf
+    return cavity / wall if cavity and wall else np.inf

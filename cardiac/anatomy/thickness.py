@@ -10,12 +10,12 @@ from cardiac.anatomy.raster import count_components
 
 
 def erosion_ratio(wall: int, shape: tuple[int, int], *, solid: bool) -> float:
-    """3×3 erosions that a wall survives in one piece ÷ its largest distance to the outside.
+    """3×3 erosions until a wall falls apart or is gone ÷ its largest distance to the outside.
 
     Args:
-        wall: Bits of one piece in an array with an empty rim.
+        wall: Bits of one component that keeps off the edge of its array.
         shape: (H, W) of the array.
-        solid: Whether it is known to have no holes; erosion makes none, so its pieces
+        solid: Whether it is known to have no holes; erosion makes none, so its components
             are then counted by the Euler number.
 
     Source: Painchaud et al., IEEE TMI 41(10), 2022 (the ratio of least to largest thickness).
@@ -24,19 +24,19 @@ def erosion_ratio(wall: int, shape: tuple[int, int], *, solid: bool) -> float:
     levels = [wall]
     while thinner := erode(levels[-1], width):
         levels.append(thinner)
-    survived = len(levels) - 1
-    for count, level in enumerate(levels[1:]):
+    erosions = len(levels)
+    for count, level in enumerate(levels[1:], start=1):
         if (euler(level, width) if solid else count_components(unpack(level, shape))) > 1:
-            survived = count
+            erosions = count
             break
-    return survived / largest_distance(wall, width, len(levels))
+    return erosions / largest_distance(wall, width, len(levels))
 
 
 def largest_distance(region: int, width: int, levels: int) -> float:
     """Largest Euclidean distance of a pixel of a region to the nearest pixel outside it.
 
     Args:
-        region: Bits in an array with an empty rim.
+        region: Bits that keep off the edge of their array.
         width: Columns of the array.
         levels: 3×3 erosions that leave nothing. The distance is then from that to √2 times
             as many, and discs of the few radii in between are tried.

@@ -15,7 +15,7 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-from cardiac.anatomy.attributes import length_powers
+from cardiac.anatomy.attributes import ATTRIBUTES, length_powers
 from cardiac.errors import GeometryError, SettingsError
 from cardiac.types import Array, BoolArray
 
@@ -25,6 +25,8 @@ ANGLE = 3
 """Column of the orientation, which is the same after a full turn."""
 TAU_INTERVAL_S = 0.020
 """Frame interval at which the bounds were set."""
+WIDEST = 1.0
+"""Largest bound in spans of the experts. One that allows more says nothing: it does not apply."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -35,15 +37,18 @@ class Consistency:
         deviation: (T, 7) d_t = (a_t − mean of both neighbours) ÷ span; NaN on the first and
             last frame and where a number is missing.
         bound: (7,) bound in force on |d_t|.
+        applies: (7,) which attributes have a bound that says something at this frame interval.
         spans: (7,) by which the attributes are scaled, in their units.
         within: (T, 7) whether it is kept; True on the first and last frame, False where a
-            number is missing.
-        applicable: False for fewer than three frames, which cannot be inconsistent.
+            number is missing, and True where the bound does not apply.
+        applicable: False where no bound applies, and for fewer than three frames, which cannot
+            be inconsistent.
         reason: Why it does not apply, or what is missing; "" otherwise.
     """
 
     deviation: Array
     bound: Array
+    applies: BoolArray
     spans: Array
     within: BoolArray
     applicable: bool
@@ -71,14 +76,19 @@ def bound_in_force(
     *,
     scale_with_interval: bool = True,
 ) -> Array:
-    """Bounds (7,) on |d_t| at a frame interval: τ · max(1, (Δt / 20 ms)²).
+    """Bounds (7,) on |d_t| at a frame interval: τ · max(1, (Δt / 20 ms)²), at most `WIDEST`.
 
     An unknown interval gets the bounds as published.
     """
-    bound = np.asarray(tau, dtype=float)
-    if frame_interval_s is None or not scale_with_interval:
-        return bound.copy()
-    return bound * max(1.0, (frame_interval_s / TAU_INTERVAL_S) ** 2)
+    return np.asarray(np.minimum(_scaled(frame_interval_s, tau, scale_with_interval), WIDEST))
+
+
+def _scaled(frame_interval_s: float | None, tau: npt.ArrayLike, scale: bool) -> Array:
+    """Bounds (7,) without a ceiling."""
+    bound = np.array(tau, dtype=float)
+    if frame_interval_s is None or not scale:
+        return bound
+    return np.asarray(bound * max(1.0, (frame_interval_s / TAU_INTERVAL_S) ** 2))
 
 
 def consistency(
@@ -109,21 +119,38 @@ def consistency(
     scale = expert_spans() if spans is None else np.asarray(spans, dtype=float)
     if scale.shape != (len(TAU),) or not (scale > 0).all():
         raise SettingsError("spans must be seven positive numbers")
-    bound = bound_in_force(frame_interval_s, tau, scale_with_interval=scale_with_interval)
+    bound = _scaled(frame_interval_s, tau, scale_with_interval)
+    applies, bound = bound <= WIDEST, np.minimum(bound, WIDEST)
     deviation = np.full(values.shape, np.nan)
     within = np.ones(values.shape, dtype=bool)
     if len(values) < 3:
         reason = "fewer than three frames: temporal consistency does not apply"
-        return Consistency(deviation, bound, scale, within, applicable=False, reason=reason)
+        return Consistency(
+            deviation, bound, applies, scale, within, applicable=False, reason=reason
+        )
     deviation[1:-1] = second_difference(values) / scale
     within[1:-1] = np.abs(deviation[1:-1]) <= bound
     missing = np.isnan(values)
-    within &= ~missing
-    reason = ""
+    within = (within | ~applies) & ~missing
+    reasons = []
     if missing.any():
         count = int(missing.any(axis=1).sum())
-        reason = f"an attribute is missing in {count} of {len(values)} frames"
-    return Consistency(deviation, bound, scale, within, applicable=True, reason=reason)
+        reasons.append(f"an attribute is missing in {count} of {len(values)} frames")
+    if not applies.all():
+        names = ", ".join(ATTRIBUTES[column] for column in np.flatnonzero(~applies))
+        reasons.append(
+            f"frames are too far apart ({1000 * (frame_interval_s or 0):.0f} ms) for the temporal"
+            f" bound of {names}, which does not apply"
+        )
+    return Consistency(
+        deviation,
+        bound,
+        applies,
+        scale,
+        np.asarray(within),
+        applicable=bool(applies.any()),
+        reason="; ".join(reasons),
+    )
 
 
 def second_difference(values: Array) -> Array:

@@ -53,8 +53,8 @@ def _open_base() -> np.ndarray:
     return mask
 
 
-def _thread() -> np.ndarray:
-    mask = HEART.mask()
+def _thin_bridge() -> np.ndarray:
+    mask = HEART.with_(thickness=14.0).mask()
     for row in range(120, 124):
         inner = int(np.flatnonzero(mask[row] == 1)[-1]) + 1
         mask[row, inner + 2 : inner + 40] = 0
@@ -72,7 +72,7 @@ FAULTS: dict[str, Callable[[], np.ndarray]] = {
     "pieces_la": lambda: _speck(3),
     "lv_touches_background": _open_base,
     "myo_touches_la": HEART.with_(atrium=(40.0, 30.0)).mask,
-    "wall_thinning": _thread,
+    "wall_thinning": _thin_bridge,
     "width_ratio": HEART.with_(half_width=30.0, thickness=4.5, atrium=(40.0, 25.0)).mask,
 }
 
@@ -94,13 +94,33 @@ def test_counts_are_pixels() -> None:
     assert check(_hole(1)).values[0, 0] == 1
 
 
-def test_dust_in_a_gap_is_forgiven_up_to_its_size() -> None:
+def test_a_gap_below_the_least_size_is_a_hole_of_the_epicardium() -> None:
     mask = HEART.mask()
     edge = int(np.flatnonzero(mask[110] == 1)[0])
     mask[110:114, edge - 1] = 0
     values, valid = check(mask)
-    assert values[0, 3] == 0
+    assert values[0, [1, 3]].tolist() == [4, 0]
+    assert [CRITERIA[i] for i in np.flatnonzero(~valid[0])] == ["holes_epi"]
+
+
+def test_a_few_pixels_between_ventricle_and_atrium_count_as_none() -> None:
+    mask = HEART.mask()
+    row, column = (int(v) for v in np.argwhere((mask[1:] == 3) & (mask[:-1] == 1)).mean(axis=0))
+    mask[row + 1 : row + 3, column : column + 2] = 0
+    values, valid = check(mask)
+    assert values[0, 4] == 0
     assert valid.all()
+
+
+def test_a_middle_row_without_ventricle_or_without_wall_has_no_proportion() -> None:
+    mask = HEART.mask()
+    middle = round(ndimage.center_of_mass((mask == 1) | (mask == 2))[0])
+    for label in (1, 2):
+        cut = mask.copy()
+        cut[middle][cut[middle] == label] = 0
+        values, valid = check(cut)
+        assert np.isinf(values[0, 11])
+        assert not valid[0, 11]
 
 
 def test_a_heart_on_the_edge_of_the_image_has_no_holes_there() -> None:
@@ -171,11 +191,11 @@ def _plainly(mask: np.ndarray) -> np.ndarray:
     )
     labels, _ = ndimage.label(regions[2], eight)
     wall = labels == np.bincount(labels.ravel())[1:].argmax() + 1
-    survived, thinner = 0, ndimage.binary_erosion(wall, eight)
+    erosions, thinner = 1, ndimage.binary_erosion(wall, eight)
     while ndimage.label(thinner, eight)[1] == 1:
-        survived += 1
+        erosions += 1
         thinner = ndimage.binary_erosion(thinner, eight)
-    ratio = survived / ndimage.distance_transform_edt(wall).max()
+    ratio = erosions / ndimage.distance_transform_edt(wall).max()
     return np.array(
         [
             holes(regions[1]).sum(),

@@ -115,3 +115,25 @@ def test_wrong_shapes_and_spans_are_refused() -> None:
         consistency(np.zeros((5, 6)))
     with pytest.raises(SettingsError):
         consistency(_steady(), spans=np.zeros(7))
+
+
+def test_a_bound_wider_than_all_experts_does_not_apply() -> None:
+    sequence = _steady(8)
+    sequence[4, 2] += 0.9 * expert_spans()[2]
+    slow = consistency(sequence, 0.1)
+    assert not slow.applies[2]
+    assert slow.applies[5]
+    assert slow.within.all()
+    assert "lv_base_width" in slow.reason
+    assert (slow.bound <= 1).all()
+    assert not consistency(sequence, 0.05).consistent
+    assert consistency(sequence, 0.02).applies.all()
+    none = consistency(sequence, 1.0)
+    assert not none.applicable
+    assert none.consistent
+
+
+def test_a_missing_number_is_a_fault_at_any_interval() -> None:
+    sequence = _steady(8)
+    sequence[4, 2] = np.nan
+    assert not consistency(sequence, 1.0).consistent
