@@ -122,12 +122,19 @@ class CanonicalGrid:
             side: Samples along the square; its size if None.
         """
         side = side or self.size
-        places = [np.rint(self._centers(axis, side)).astype(np.intp) for axis in (0, 1)]
+        places = [self._nearest_pixels(axis, side) for axis in (0, 1)]
         inside = [(p >= 0) & (p < n) for p, n in zip(places, masks.shape[1:], strict=True)]
         result = np.zeros((len(masks), side, side), np.uint8)
         cut = masks[:, places[0][inside[0]]][:, :, places[1][inside[1]]]
         result[np.ix_(np.arange(len(masks)), *map(np.flatnonzero, inside))] = cut
         return result
+
+    def _nearest_pixels(self, axis: int, side: int) -> npt.NDArray[np.intp]:
+        """(side,) pixel of the image at each sample's centre, mirrored in a mirrored image."""
+        centres = self._centers(axis, side)
+        before = centres < (self.shape[axis] - 1) / 2
+        # Half way between two pixels it is the one nearer to the middle of the image.
+        return np.where(before, np.floor(centres + 0.5), np.ceil(centres - 0.5)).astype(np.intp)
 
     def label_fractions(self, masks: Mask) -> FloatArray:
         """(..., 4, size, size) fraction of each canonical pixel that each label covers.
@@ -214,6 +221,44 @@ class CanonicalGrid:
         if top >= bottom or left >= right:
             return None
         return Region(top, left, bottom, right)
+
+
+SQUARE = 0.01
+"""Deviation of a pixel's aspect from 1 up to which it counts as square."""
+
+
+def is_square(spacing: Spacing | None) -> bool:
+    """Whether pixels of this (row, column) size are square, as they are taken to be if unknown."""
+    return spacing is None or abs(spacing[0] / spacing[1] - 1) < SQUARE
+
+
+def on_square_pixels(masks: Mask, spacing: Spacing | None) -> Mask:
+    """Label maps (T, h, w) of masks (T, H, W) on square pixels of the finer of both sizes."""
+    if spacing is None or is_square(spacing):
+        return masks
+    fine = min(spacing)
+    for axis in (1, 2):
+        count, step = masks.shape[axis], spacing[axis - 1]
+        if step > fine:
+            wanted = max(1, round(count * step / fine))
+            masks = masks.take(((np.arange(wanted) + 0.5) * count // wanted).astype(int), axis=axis)
+    return masks
+
+
+def at_spacing(masks: Mask, spacing: Spacing, pixel_mm: float) -> Mask:
+    """Label maps (T, h, w) of masks (T, H, W) on square pixels of a size in mm.
+
+    Each pixel gets the label that covers most of it.
+    """
+    operators = []
+    for count, step in zip(masks.shape[1:], spacing, strict=True):
+        wanted = max(1, round(count * step / pixel_mm))
+        pitch = pixel_mm / step
+        centres = (np.arange(wanted) + 0.5 - wanted / 2) * pitch + (count - 1) / 2
+        operators.append(_sampling(centres, count, pitch, pad=True))
+    fractions = [_apply(masks == label, *operators) for label in range(1, 4)]
+    background = 1 - np.sum(fractions, axis=0)
+    return np.asarray(np.argmax([background, *fractions], axis=0), np.uint8)
 
 
 def _sampling(

@@ -184,7 +184,7 @@ def _filled(
 ) -> _Corrected:
     """As `_certified`, but doubtful frames are first drawn anew by the latent space."""
     from cardiac.anatomy import load_profile
-    from cardiac.correction.certificate import certify
+    from cardiac.correction.certify import certify
     from cardiac.uncertainty.fill import certificate_against_network, fill_in
 
     network, profile = segmentation.masks, load_profile(settings.profile)
@@ -207,7 +207,7 @@ def _certified(
     """Correct and certify masks, each frame (T,) with its weight."""
     from cardiac.anatomy import load_profile
     from cardiac.correction import correct_masks, remove_debris
-    from cardiac.correction.certificate import certify
+    from cardiac.correction.certify import certify
 
     raw, profile = segmentation.masks, load_profile(settings.profile)
     spacing, interval = sequence.spacing, sequence.frame_interval_s

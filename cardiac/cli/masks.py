@@ -42,7 +42,7 @@ def check_command(
         frame_interval_ms: Time between frames where the files do not say, or say it wrong.
     """
     from cardiac.anatomy import load_profile
-    from cardiac.correction.certificate import certify
+    from cardiac.correction.certify import certify
 
     bounds = load_profile(profile)
 

@@ -1,4 +1,4 @@
-"""Masks in, certified masks out."""
+"""Correction and certificate: masks in, certified masks out."""
 
 from cardiac.correction.correct import Correction, correct_masks
 from cardiac.correction.repair import remove_debris, repair_frame

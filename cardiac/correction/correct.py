@@ -1,36 +1,43 @@
-"""Masks in, certified masks out."""
+"""Masks in, certified masks out: three strategies tried in order."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cardiac.anatomy import PUBLISHED, Profile
 from cardiac.anatomy.frame import LA, LV, MYO, as_masks
-from cardiac.correction.canvas import Canvas
-from cardiac.correction.certificate import Certificate, Measured, certify, changes_between
-from cardiac.correction.observe import Observations, observe
-from cardiac.correction.plausible import drawable
-from cardiac.correction.redraw import Redrawn, patch, redraw
+from cardiac.correction.certificate import Certificate
+from cardiac.correction.certify import Constraints, Measured, certify, shipped_shapes
+from cardiac.correction.changes import Changes, changes_between
+from cardiac.correction.fit import OutlineGrid, fit_outlines, reconstructible
+from cardiac.correction.motion import fit_motion, smoothness_at
+from cardiac.correction.redraw import Drawing, Drawn, redraw_all, redraw_some
 from cardiac.correction.repair import repair_frame
-from cardiac.correction.robust import fit_motion, smoothness_at
-from cardiac.correction.terms import Terms
 from cardiac.errors import SettingsError
 from cardiac.geometry import Mask, Spacing
 from cardiac.labels import Label
 from cardiac.reasons import Reason
 from cardiac.shape.outline import ATRIUM, WALL
-from cardiac.shape.weights import ShapeBundle, load_shape_model
+from cardiac.shape.weights import ShapeBundle
+from cardiac.states import Action
 from cardiac.types import Array, BoolArray
 
 NO_HEART = Reason("no_heart", "no heart can be made out")
 LEAST_SEEN = 0.25
-"""Share of the frames in which each structure must be seen for the others to be filled in."""
+"""Fraction of the frames in which each structure must be seen for the others to be filled in."""
 REPLACED = 0.5
-"""Belief in a frame below which what is drawn is not its own outline any more."""
+"""Robust weight of a frame below which what is drawn is not its own outline any more."""
+IMPLAUSIBLE_WEIGHT = 0.1
+"""Weight of a frame whose shape experts do not draw."""
+FAR, MOSTLY = 0.75, 0.5
+"""Dice with the masks that came in below which a frame is another, and the fraction of such
+frames above which the result is not what was seen."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,7 +57,7 @@ class Correction:
     @property
     def changed(self) -> bool:
         """Whether any pixel is another."""
-        return self.after.changes is not None and set(self.after.changes.actions) != {"kept"}
+        return self.after.changes is not None and set(self.after.changes.actions) != {Action.KEPT}
 
 
 def correct_masks(
@@ -61,15 +68,18 @@ def correct_masks(
     shapes: ShapeBundle | None = None,
     weights: npt.ArrayLike | None = None,
     profile: Profile = PUBLISHED,
-    atrium: bool | None = None,
+    atrium: bool = True,
+    view: str | None = None,
+    mirrored: bool | None = None,
 ) -> Correction:
-    """Make masks anatomically valid and steady in time, and certify them.
+    """Make masks anatomically valid, plausible and temporally consistent, and certify them.
 
     Masks that are certified as they are come back bit-identical. Otherwise the labels of
     invalid frames are repaired where a small change will do. If that is not enough, the
-    outlines of all frames are brought to a smooth motion that outliers in time and shapes
-    that are no heart's have little say in, its attributes are held within the temporal
-    bounds exactly, and frames are drawn anew. The result depends on nothing but the arguments.
+    outlines of all frames are brought to a smooth motion in which outliers in time and shapes
+    that are no heart's weigh little, its attributes are held within the temporal bounds
+    exactly, and frames are drawn anew. What would no longer resemble the masks that came in is
+    not certified. The result depends on nothing but the arguments.
 
     Args:
         masks: (H, W) or (T, H, W) labels from any source.
@@ -77,10 +87,11 @@ def correct_masks(
         frame_interval_s: Seconds between frames, or None: the temporal bounds are then
             those at 20 ms. They do not apply to fewer than three frames.
         shapes: Shape model and bank; the shipped ones if None.
-        weights: (T,) from 0 to 1, how far each frame is to be believed, such as 1 less its
-            uncertainty.
+        weights: (T,) from 0 to 1, how much each frame counts, such as 1 less its uncertainty.
         profile: Bounds of the criteria. What keeps ``published`` keeps ``camus`` too.
-        atrium: Whether an atrium is expected; None: if any frame has one.
+        atrium: Whether an atrium is expected; False for masks of a tool that draws none.
+        view: "A4C" or "A2C" where it is known.
+        mirrored: Whether the picture is mirrored, where it is known.
 
     Returns:
         Masks and certificates. Masks that cannot be certified are returned with the reason
@@ -92,75 +103,199 @@ def correct_masks(
         WeightsError: There is no shape model.
     """
     frames = as_masks(masks)
-    before = certify(frames, spacing, frame_interval_s, profile, atrium=atrium)
-    terms = Terms(spacing, frame_interval_s, profile, before.atrium)
-    given = _checked(weights, len(frames))
+    before = certify(
+        frames, spacing, frame_interval_s, profile, atrium=atrium, view=view, mirrored=mirrored
+    )
+    constraints = Constraints(spacing, frame_interval_s, profile, atrium, view, mirrored)
+    case = _Case(frames, before, constraints, _checked(weights, len(frames)), shapes)
     if before.certified:
-        return _finished(frames, frames, before, before, terms)
-    shares = _shares(frames, atrium=before.atrium)
-    repaired = _repaired(frames, before, profile)
-    mended = _Mended(repaired, before, terms)
-    if mended.may_do(~before.valid) or not all(shares.values()):
-        after = mended.redrawn.certificate
-        if after.certified or not all(shares.values()):
-            after = _objecting(after, shares)
-            return _finished(frames, repaired, before, after, terms, action="repaired")
-    shapes = shapes or _shipped()
-    canvas = Canvas((frames.shape[1], frames.shape[2]), spacing)
-    seen = observe(canvas, frames, repaired, shapes.model)
-    motion, belief = _motion(seen, given, frame_interval_s, atrium=before.atrium)
-    if not drawable(motion).all():
-        after = replace(mended.redrawn.certificate, objections=(NO_HEART,))
-        return _finished(frames, repaired, before, after, terms, action="repaired")
-    replaced = belief < REPLACED
-    drawn, keep = None, np.zeros(len(frames), dtype=bool)
-    if mended.may_do(replaced | ~before.valid):
-        keep = ~replaced & mended.redrawn.certificate.valid
-        drawn = patch(motion, mended.redrawn, keep, canvas=canvas, terms=terms, shapes=shapes)
-    if drawn is None:
-        drawn, keep = redraw(motion, belief, canvas, terms, shapes), ~np.ones_like(keep)
-    after = _objecting(drawn.certificate, shares)
-    action = np.select([keep, replaced], ["repaired", "replaced"], "moved")
-    return _finished(frames, drawn.masks, before, after, terms, action=action)
+        return case.finished(frames, before)
+    for strategy in STRATEGIES:
+        attempt = strategy(case)
+        if attempt is None:
+            continue
+        done = case.finished(attempt.masks, attempt.certificate, attempt.actions)
+        if done.after.certified:
+            return done
+    return case.uncertified(done)
 
 
-class _Mended:
-    """Repaired masks, measured when somebody asks."""
+class Attempt(NamedTuple):
+    """What a strategy made of the masks.
 
-    def __init__(self, masks: Mask, before: Certificate, terms: Terms) -> None:
-        self.masks, self.before, self.terms = masks, before, terms
+    Attributes:
+        masks: (T, H, W) labels.
+        certificate: Of them.
+        actions: (T,) what was done to frames that changed.
+    """
+
+    masks: Mask
+    certificate: Certificate
+    actions: npt.NDArray[np.str_]
+
+
+class _Case:
+    """Masks to be corrected, and what is known of them once somebody asks.
+
+    Args:
+        frames: (T, H, W) as they came.
+        before: Their certificate.
+        constraints: What to keep to.
+        weights: (T,) how much each frame counts.
+        shapes: Shape model and bank; the shipped ones if None.
+    """
+
+    def __init__(
+        self,
+        frames: Mask,
+        before: Certificate,
+        constraints: Constraints,
+        weights: Array,
+        shapes: ShapeBundle | None,
+    ) -> None:
+        self.frames, self.before, self.constraints = frames, before, constraints
+        self.weights = weights
+        self.drawing = Drawing(
+            OutlineGrid((frames.shape[1], frames.shape[2]), constraints.spacing),
+            constraints,
+            shapes or shipped_shapes(),
+        )
 
     @cached_property
-    def redrawn(self) -> Redrawn:
-        """The masks and their certificate."""
+    def invalid(self) -> BoolArray:
+        """(T,) frames that break a criterion other than that of plausible shape."""
+        return np.asarray(~self.before.criteria.valid.all(axis=1))
+
+    @cached_property
+    def repaired(self) -> Drawn:
+        """The masks with the labels of invalid frames repaired."""
+        masks, constraints = self.frames.copy(), self.constraints
+        for t in np.flatnonzero(self.invalid):
+            masks[t] = repair_frame(masks[t], constraints.profile, constraints.spacing)
         before = self.before
-        measured = Measured(before.criteria.values, before.attributes, before.atrium)
-        measured = self.terms.measured(self.masks, measured, ~before.valid)
-        return Redrawn(self.masks, measured, self.terms.certificate(measured))
+        measured = Measured(
+            before.criteria.values, before.attributes, before.shape_distance, before.grid
+        )
+        measured = constraints.measured(masks, measured, self.invalid)
+        return Drawn(masks, measured, constraints.certificate(measured))
+
+    @cached_property
+    def seen(self) -> dict[str, float]:
+        """Fraction of the frames that show each structure that is expected."""
+        labels = (LV, MYO, LA) if self.constraints.atrium else (LV, MYO)
+        return {
+            Label(label).title: float((self.frames == label).any(axis=(1, 2)).mean())
+            for label in labels
+        }
+
+    @cached_property
+    def fitted(self) -> tuple[Array, Array]:
+        """Smooth motion (T, POINTS, 2) of the outlines, and the robust weight (T,) of each."""
+        drawing, constraints = self.drawing, self.constraints
+        found = fit_outlines(drawing.grid, self.frames, self.repaired.masks, drawing.shapes.model)
+        implausible = self.repaired.certificate.implausible
+        if implausible.all():
+            implausible = np.zeros_like(implausible)  # none is better than the others
+        weights = found.weights * self.weights * np.where(implausible, IMPLAUSIBLE_WEIGHT, 1.0)
+        points = np.repeat(weights[:, None], found.outlines.shape[1], axis=1)
+        smoothness = smoothness_at(constraints.frame_interval_s)
+        motion, robust = fit_motion(found.outlines, points, smoothness)
+        if not constraints.atrium:
+            # Inside the cavity, where nothing of it is drawn.
+            motion[:, ATRIUM] = motion[:, WALL].mean(axis=1, keepdims=True)
+            robust = robust[:, : ATRIUM.start]
+        return motion, (points[:, :1] * robust).mean(axis=1)
+
+    @cached_property
+    def drawable(self) -> bool:
+        """Whether every structure was seen, and a heart can be made out in all frames."""
+        return all(self.seen.values()) and bool(reconstructible(self.fitted[0]).all())
 
     def may_do(self, changed: BoolArray) -> bool:
-        """Whether changing some frames (T,) can be enough: each bad bend has one of them in it."""
+        """Whether changing some frames (T,) can make the motion consistent.
+
+        It can where one of the three frames of each inconsistency is among them.
+        """
         near = np.pad(changed, 1)
         near = near[:-2] | near[1:-1] | near[2:]
         return bool((self.before.consistent | near).all())
 
+    def finished(
+        self,
+        masks: Mask,
+        certificate: Certificate,
+        actions: npt.NDArray[np.str_] | Action = Action.KEPT,
+    ) -> Correction:
+        """Masks with their certificates; ``actions`` is what was done to frames that changed."""
+        same = (masks == self.frames).all(axis=(1, 2))
+        done = np.where(same, Action.KEPT, actions).tolist()
+        changes = changes_between(self.frames, masks, done, self.constraints.spacing)
+        objections = (*certificate.objections, *self._seldom_seen(), *_rewritten(changes))
+        return Correction(
+            masks, self.before, replace(certificate, changes=changes, objections=objections)
+        )
 
-def _motion(
-    seen: Observations, given: Array, frame_interval_s: float | None, *, atrium: bool
-) -> tuple[Array, Array]:
-    """Smooth motion of the outlines, and how far each frame (T,) was believed."""
-    trust = np.repeat((seen.trust * given)[:, None], seen.outlines.shape[1], axis=1)
-    motion, belief = fit_motion(seen.outlines, trust, smoothness_at(frame_interval_s))
-    if not atrium:
-        # Inside the cavity, where nothing of it is drawn.
-        motion[:, ATRIUM] = motion[:, WALL].mean(axis=1, keepdims=True)
-        belief = belief[:, : ATRIUM.start]
-    return motion, (trust[:, :1] * belief).mean(axis=1)
+    def uncertified(self, last: Correction) -> Correction:
+        """What to write where no strategy succeeded, with the reasons."""
+        if not self.drawable and all(self.seen.values()):
+            objections = (*last.after.objections, NO_HEART)
+            return replace(last, after=replace(last.after, objections=objections))
+        return last
+
+    def _seldom_seen(self) -> list[Reason]:
+        """Structures that were seen too seldom to be filled in."""
+        return [
+            Reason("structure_seldom_seen", f"only {seen:.0%} of the frames show the {name}")
+            if seen
+            else Reason("structure_never_seen", f"no {name} in any frame")
+            for name, seen in self.seen.items()
+            if seen < LEAST_SEEN
+        ]
 
 
-@cache
-def _shipped() -> ShapeBundle:
-    return load_shape_model()
+def repair(case: _Case) -> Attempt:
+    """Strategy 1: labels of invalid frames repaired in place."""
+    masks, _, certificate = case.repaired
+    return Attempt(masks, certificate, np.full(len(masks), Action.REPAIRED))
+
+
+def patch(case: _Case) -> Attempt | None:
+    """Strategy 2: some frames drawn anew between others that keep their pixels."""
+    if not case.drawable:
+        return None
+    motion, weight = case.fitted
+    replaced, repaired = weight < REPLACED, case.repaired.certificate
+    if not case.may_do(replaced | ~case.before.valid):
+        return None
+    keep = ~replaced & repaired.valid
+    drawn = redraw_some(motion, case.repaired, keep, case.drawing)
+    return drawn and _attempt(drawn, keep, replaced)
+
+
+def redraw(case: _Case) -> Attempt | None:
+    """Strategy 3: all frames drawn along the smooth motion."""
+    if not case.drawable:
+        return None
+    motion, weight = case.fitted
+    drawn = redraw_all(motion, weight, case.drawing)
+    return _attempt(case.drawing.complete(drawn), np.zeros(len(motion), bool), weight < REPLACED)
+
+
+STRATEGIES: tuple[Callable[[_Case], Attempt | None], ...] = (repair, patch, redraw)
+
+
+def _attempt(drawn: Drawn, keep: BoolArray, replaced: BoolArray) -> Attempt:
+    actions = np.select([keep, replaced], [Action.REPAIRED, Action.REPLACED], Action.MOVED)
+    return Attempt(drawn.masks, drawn.certificate, actions)
+
+
+def _rewritten(changes: Changes) -> list[Reason]:
+    """The reason against masks of which most are no longer what was seen."""
+    other = np.asarray(changes.dice < FAR)
+    if other.mean() <= MOSTLY:
+        return []
+    text = f"{other.mean():.0%} of the frames had to be drawn unlike what was seen in them"
+    return [Reason("mostly_rewritten", text)]
 
 
 def _checked(weights: npt.ArrayLike | None, count: int) -> Array:
@@ -170,50 +305,3 @@ def _checked(weights: npt.ArrayLike | None, count: int) -> Array:
     if array.shape != (count,) or not ((array >= 0) & (array <= 1)).all():
         raise SettingsError(f"weights must be {count} numbers from 0 to 1, one for each frame")
     return array
-
-
-def _repaired(frames: Mask, before: Certificate, profile: Profile) -> Mask:
-    """Masks with the labels of invalid frames repaired."""
-    repaired = frames.copy()
-    for t in np.flatnonzero(~before.valid):
-        repaired[t] = repair_frame(frames[t], profile)
-    return repaired
-
-
-def _shares(frames: Mask, *, atrium: bool) -> dict[str, float]:
-    """Share of the frames that show each structure that is expected."""
-    labels = (LV, MYO, LA) if atrium else (LV, MYO)
-    return {
-        Label(label).title: float((frames == label).any(axis=(1, 2)).mean()) for label in labels
-    }
-
-
-def _objecting(after: Certificate, shares: dict[str, float]) -> Certificate:
-    """The certificate, refused where a structure was seen too seldom to be filled in."""
-    objections = [
-        Reason(
-            "structure_seldom_seen" if share else "structure_never_seen",
-            f"only {share:.0%} of the frames show the {name}"
-            if share
-            else f"no {name} in any frame",
-        )
-        for name, share in shares.items()
-        if share < LEAST_SEEN
-    ]
-    return replace(after, objections=tuple(objections))
-
-
-def _finished(
-    frames: Mask,
-    masks: Mask,
-    before: Certificate,
-    after: Certificate,
-    terms: Terms,
-    *,
-    action: str | npt.NDArray[np.str_] = "kept",
-) -> Correction:
-    """Masks with their certificates; ``action`` is what was done to frames that changed."""
-    same = (masks == frames).all(axis=(1, 2))
-    actions = np.where(same, "kept", action).tolist()
-    changes = changes_between(frames, masks, actions, terms.spacing)
-    return Correction(masks, before, replace(after, changes=changes))

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
-from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from cardiac.anatomy import CRITERIA, Profile
 from cardiac.anatomy.frame import BACKGROUND, LA, LV, MYO
 from cardiac.anatomy.raster import (
     bounding_box,
     dilate,
-    enclosed,
     erode,
+    fill_holes,
     is_connected,
-    is_solid,
-    largest_component,
+    keep_largest,
 )
-from cardiac.geometry import Mask
-from cardiac.labels import Label
+from cardiac.geometry import Mask, Spacing, is_square, on_square_pixels
 from cardiac.types import BoolArray
 
 LARGEST_END = 0.1
-"""Share of the wall that may be cut off where it hangs by a thread."""
-_EIGHT = np.ones((3, 3), dtype=bool)
+"""Fraction of the wall that may be cut off beyond a thin bridge."""
 
 
 def remove_debris(masks: Mask, *, copy: bool = True) -> Mask:
@@ -38,101 +34,86 @@ def remove_debris(masks: Mask, *, copy: bool = True) -> Mask:
     """
     repaired = masks.copy() if copy else masks
     for frame in repaired.reshape(-1, *masks.shape[-2:]):
-        box = _bounding_box(frame)
-        if box is None:
-            continue
-        if not _is_whole(box):
-            _repair(box)
+        box = bounding_box(frame != BACKGROUND)
+        if box is not None:
+            _keep_whole(frame[box[0] : box[2], box[1] : box[3]])
     return repaired
 
 
-def _bounding_box(frame: Mask) -> Mask | None:
-    """View of the part of a frame that holds all labels, or None where there is none."""
-    rows, columns = (np.flatnonzero(frame.any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        return None
-    return frame[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+def _keep_whole(box: Mask) -> None:
+    """Repair a crop in place: islands first, so that none of them closes a hole."""
+    if _is_whole(box):
+        return
+    labels = np.pad(box, 1)
+    for label in (LV, MYO, LA):
+        region = labels == label
+        labels[region & ~keep_largest(region)] = BACKGROUND
+    lv, epicardium = labels == LV, (labels == LV) | (labels == MYO)
+    inside, cavity = fill_holes(epicardium) & ~epicardium, fill_holes(lv)
+    labels[inside] = np.where(cavity[inside], LV, MYO)
+    for label in (LV, LA):
+        labels[fill_holes(labels == label) & (labels == BACKGROUND)] = label
+    box[:] = labels[1:-1, 1:-1]
 
 
 def _is_whole(box: Mask) -> bool:
-    """Whether every label of a crop, the background around it included, is one piece.
+    """Whether every label of a crop, the background around it included, is one component.
 
     There is then neither an island nor a hole, and one pass over the pixels has told so.
     """
     from skimage.measure import label
 
-    _, pieces = label(np.pad(box, 1), background=-1, return_num=True, connectivity=1)
-    return int(pieces) == np.unique(box).size + int((box != Label.BACKGROUND).all())
+    _, count = label(np.pad(box, 1), background=-1, return_num=True, connectivity=1)
+    return int(count) == np.unique(box).size + int((box != BACKGROUND).all())
 
 
-def _repair(box: Mask) -> None:
-    """Repair a crop in place: islands first, so that none of them closes a hole."""
-    for label in (Label.LV, Label.MYOCARDIUM, Label.LA):
-        pixels = box == label
-        box[pixels & ~_largest(pixels)] = Label.BACKGROUND
-    epicardium = (box == Label.LV) | (box == Label.MYOCARDIUM)
-    inside = ndimage.binary_fill_holes(epicardium) & ~epicardium
-    if inside.any():
-        cavity = ndimage.binary_fill_holes(box == Label.LV)
-        box[inside] = np.where(cavity[inside], Label.LV, Label.MYOCARDIUM)
-    for label in (Label.LV, Label.LA):
-        holes = ndimage.binary_fill_holes(box == label) & (box == Label.BACKGROUND)
-        box[holes] = label
-
-
-def _largest(pixels: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    parts, count = ndimage.label(pixels, structure=_EIGHT)
-    if count <= 1:
-        return pixels
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    return np.asarray(parts == sizes.argmax())
-
-
-def repair_frame(mask: Mask, profile: Profile) -> Mask:
+def repair_frame(mask: Mask, profile: Profile, spacing: Spacing | None = None) -> Mask:
     """A label map (H, W) of one ventricle in one wall under one atrium, changed where it must be.
 
-    Loose pieces go, holes and gaps are filled, slivers of the wall that lie apart go to the
+    Disconnected parts go, holes and gaps are filled, parts of the wall that lie apart go to the
     cavity, and where wall and atrium touch along more than criterion 10 allows the foot of the
-    wall is cut back. So is an end of the wall that hangs by a thread (criterion 11). What
-    takes a larger change, such as a wall that is open, is left alone.
+    wall is cut back. So is an end of the wall beyond a thin bridge (criterion 11). What takes
+    a larger change, such as a wall that is open, is left alone.
+
+    Args:
+        mask: (H, W) labels.
+        profile: Bounds of the criteria.
+        spacing: (row, column) pixel size; oblong pixels are repaired as square ones.
     """
+    if not is_square(spacing):
+        fine = repair_frame(on_square_pixels(mask[None], spacing)[0], profile)
+        rows, columns = (
+            ((np.arange(n) + 0.5) * m // n).astype(int)
+            for n, m in zip(mask.shape, fine.shape, strict=True)
+        )
+        return fine[np.ix_(rows, columns)]
     box = bounding_box(mask != BACKGROUND)
     if box is None:
         return mask
     around = np.s_[box[0] : box[2], box[1] : box[3]]
     labels = _one_of_each(np.pad(mask[around], 1))
     _cut_feet(labels, profile.bounds[CRITERIA.index("myo_touches_la")])
-    _cut_threads(labels, profile.bounds[CRITERIA.index("wall_thinning")])
+    _cut_thin_bridges(labels, profile.bounds[CRITERIA.index("wall_thinning")])
     repaired = mask.copy()
     repaired[around] = labels[1:-1, 1:-1]
     return repaired
 
 
 def _one_of_each(labels: Mask) -> Mask:
-    """Labels with one piece of each structure and nothing enclosed; there is an empty rim."""
+    """Labels off the edge with one component of each structure and nothing enclosed."""
     lv = _solid(labels == LV)
     epi = _solid(lv | (labels == MYO))
-    wall = _piece(epi & ~lv)
+    wall = keep_largest(epi & ~lv)
     lv = _solid(epi & ~wall)
-    la = _piece((labels == LA) & ~epi)
-    la |= _filled(la | lv) & ~epi
+    la = keep_largest((labels == LA) & ~epi)
+    la |= fill_holes(la | lv) & ~epi
     result = np.full_like(labels, BACKGROUND)
     result[wall], result[lv], result[la] = MYO, LV, LA
     return result
 
 
-def _piece(region: BoolArray) -> BoolArray:
-    return region if is_connected(region) else largest_component(region)[0]
-
-
-def _filled(region: BoolArray) -> BoolArray:
-    """A region without its holes; as many pieces as its Euler number says have none."""
-    return region if is_solid(region) else region | enclosed(region)
-
-
 def _solid(region: BoolArray) -> BoolArray:
-    return _filled(_piece(region))
+    return fill_holes(keep_largest(region))
 
 
 def _cut_feet(labels: Mask, share: float) -> None:
@@ -151,24 +132,24 @@ def _cut_feet(labels: Mask, share: float) -> None:
     edge = np.argwhere(dilate(cavity) & ~cavity)
     if not len(edge):
         return
-    offset = contact[:, None] - edge
-    distance = np.einsum("ijk,ijk->ij", offset, offset).min(axis=1)
+    distance = np.asarray(cKDTree(edge).query(contact)[0])
     far = np.zeros_like(wall)
-    far[tuple(contact[np.argsort(distance, kind="stable")[allowed:]].T)] = True
+    # Of pixels that are equally far all are cut: there is no first one on a mirrored mask.
+    far[tuple(contact[distance >= np.sort(distance)[allowed]].T)] = True
     labels[dilate(far) & wall] = BACKGROUND
 
 
-def _cut_threads(labels: Mask, least: float) -> None:
+def _cut_thin_bridges(labels: Mask, least: float) -> None:
     """Cut off, in place, the small ends of the wall that its erosion would part from it."""
     wall = labels == MYO
     levels = [wall]
     while levels[-1].any():
         levels.append(erode(levels[-1]))
-    # The wall is at most √2 times as deep as it has levels.
-    wanted = min(int(np.ceil(least * np.sqrt(2) * (len(levels) - 1))), len(levels) - 2)
+    # The wall is at most √2 times as deep as it has levels; the last erosion may part it.
+    wanted = min(int(np.ceil(least * np.sqrt(2) * (len(levels) - 1))) - 1, len(levels) - 2)
     if wanted < 1 or is_connected(levels[wanted]):
         return
-    core = np.pad(largest_component(levels[wanted])[0], wanted)
+    core = np.pad(keep_largest(levels[wanted]), wanted)
     for _ in range(wanted + 1):
         core = dilate(core)
     end = wall & ~core

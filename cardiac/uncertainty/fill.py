@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from cardiac.correction.certificate import Certificate, changes_between
+from cardiac.correction.certificate import Certificate
+from cardiac.correction.changes import changes_between
 from cardiac.geometry import CANONICAL_SIZE, Mask
 from cardiac.segmentation.segmenter import Segmentation
 from cardiac.sequence import EchoSequence

@@ -193,7 +193,7 @@ def test_two_views_of_a_patient_become_a_biplane_row(tmp_path):
 
 def test_what_is_written_is_certified_as_anyone_can_check(run):
     """The certificate is that of the written file, not of what the job had in memory."""
-    from cardiac.correction.certificate import certify
+    from cardiac.correction.certify import certify
 
     rows = {row["id"]: row for row in rows_of(run[1] / "indices.csv")}
     for name in ("good", "still"):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from cardiac.anatomy import ATTRIBUTES, CRITERIA, check, load_profile, measure
-from cardiac.correction.certificate import certify, changes_between, measure_masks
+from cardiac.correction.certify import Constraints, certify
+from cardiac.correction.changes import changes_between
 from cardiac.errors import InvalidPixelsError
 from cardiac.temporal import consistency
 from tests.shapes import Apical, beating
@@ -37,7 +38,7 @@ def test_it_says_what_the_public_functions_say(masks):
     assert np.array_equal(certificate.attributes.values, values, equal_nan=True)
     assert certificate.consistent.tolist() == consistency(values, 0.02).frames.tolist()
     assert not certificate.certified
-    assert "loose pieces of the ventricle in frame 5" in certificate.reason
+    assert "disconnected parts of the ventricle in frame 5" in certificate.reason
 
 
 def test_what_keeps_the_published_bounds_keeps_those_of_camus():
@@ -68,15 +69,20 @@ def test_time_does_not_apply_to_one_or_two_frames(masks, frames):
 
 def test_without_an_atrium_its_criteria_do_not_apply_and_the_valve_is_closed(masks):
     alone = np.where(masks == 3, 0, masks).astype(np.uint8)
-    certificate = certify(alone, SPACING, 0.02)
+    certificate = certify(alone, SPACING, 0.02, atrium=False)
     assert certificate.certified
     assert any("no left atrium" in note for note in certificate.notes)
     open_wall = alone.copy()
     rows, columns = np.nonzero(open_wall[3] == 2)
     beside = (rows > 60) & (columns < np.median(columns))
     open_wall[3, rows[beside], columns[beside]] = 0
-    assert "open to the background in frame 3" in certify(open_wall, SPACING, 0.02).reason
-    assert not certify(alone, SPACING, 0.02, atrium=True).certified
+    assert (
+        "open to the background in frame 3"
+        in certify(open_wall, SPACING, 0.02, atrium=False).reason
+    )
+    unasked = certify(alone, SPACING, 0.02)
+    assert not unasked.certified
+    assert "the left atrium is missing" in unasked.reason
 
 
 def test_without_a_pixel_size_it_is_scaled_by_the_heart(masks):
@@ -119,8 +125,9 @@ def test_measuring_some_frames_anew_is_measuring_all(masks):
     changed = masks.copy()
     changed[[3, 7]] = Apical(tilt=5).mask()
     which = (changed != masks).any(axis=(1, 2))
-    partly = measure_masks(masks, SPACING).updated(changed, which, SPACING)
-    whole = measure_masks(changed, SPACING)
+    constraints = Constraints(SPACING)
+    partly = constraints.measured(changed, constraints.measured(masks), which)
+    whole = constraints.measured(changed)
     assert np.array_equal(partly.criteria, whole.criteria, equal_nan=True)
     assert np.array_equal(partly.attributes.values, whole.attributes.values, equal_nan=True)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cardiac.anatomy import check, load_profile
 from cardiac.anatomy.overlap import REGIONS, dice, region
 from cardiac.correction import correct_masks
-from cardiac.correction.certificate import certify
+from cardiac.correction.certify import certify
 from cardiac.errors import GeometryError, InvalidPixelsError, SettingsError
 from cardiac.research.phantom import MASK_CORRUPTIONS, PhantomCine, corrupt_masks, synthetic_cine
 from tests.shapes import beating
@@ -115,8 +115,9 @@ def test_a_frame_that_is_not_believed_follows_the_others(truth):
 
 def test_an_atrium_is_neither_needed_nor_invented(truth):
     alone = np.where(truth.masks == 3, 0, truth.masks).astype(np.uint8)
-    assert correct_masks(alone, truth.spacing, INTERVAL).before.certified
-    corrected = correct_masks(corrupt_masks(alone, "bite:3", 1), truth.spacing, INTERVAL)
+    assert correct_masks(alone, truth.spacing, INTERVAL, atrium=False).before.certified
+    bitten = corrupt_masks(alone, "bite:3", 1)
+    corrected = correct_masks(bitten, truth.spacing, INTERVAL, atrium=False)
     assert corrected.after.certified
     assert not (corrected.masks == 3).any()
     assert corrected.after.summary()["atrial_part"] == "not applicable"

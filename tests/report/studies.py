@@ -8,7 +8,7 @@ import numpy as np
 
 from cardiac.clinical import sequence_indices
 from cardiac.correction import correct_masks
-from cardiac.correction.certificate import certify
+from cardiac.correction.certify import certify
 from cardiac.geometry import Mask
 from cardiac.research.phantom import synthetic_cine
 from cardiac.research.phantom.cine import PhantomCine

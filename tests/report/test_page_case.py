@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cardiac.correction.canvas import Canvas
+from cardiac.correction.fit import OutlineGrid
 from cardiac.report.display import Display
 from cardiac.report.page.case import as_json, case_data, write_case
 from cardiac.report.page.images import MOST_FRAMES, frames_shown
@@ -124,8 +124,9 @@ def test_the_inconsistency_is_within_its_bound_where_the_certificate_says_so(stu
 
 def test_the_latent_trajectory_is_where_the_shape_model_puts_the_masks(study, data):
     model = load_shape_model().model
-    canvas = Canvas(study.sequence.shape, study.sequence.spacing)
-    codes = model.encode(canvas.grid.nearest_labels(study.masks)).mean[:, : len(data["latent"])]
+    canvas = OutlineGrid(study.sequence.shape, study.sequence.spacing)
+    codes = model.encode(canvas.canonical.nearest_labels(study.masks)).mean
+    codes = codes[:, : len(data["latent"])]
     shown = np.array([series["written"] for series in data["latent"]]).T
     assert np.abs(shown - codes).max() < 0.25  # pixels of another grid: not to the last digit
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cardiac.correction import correct_masks
-from cardiac.correction.certificate import certify
+from cardiac.correction.certify import certify
 from cardiac.geometry import CanonicalGrid
 from cardiac.research.evaluation.uncertainty_measures import mean_dice
 from cardiac.segmentation.segmenter import Segmentation

@@ -19,7 +19,7 @@ from cardiac.apps.export.source import Source
 from cardiac.apps.export.sr import Evidence
 from cardiac.apps.export.write import Pictured
 from cardiac.clinical import Indices, sequence_indices
-from cardiac.correction.certificate import certify
+from cardiac.correction.certify import certify
 from cardiac.errors import CardiacError, InputError, SettingsError, UnsupportedImageError
 from cardiac.io.files import file_hash
 from cardiac.labels import Label

@@ -13,7 +13,7 @@ import numpy as np
 from cardiac.anatomy import ATTRIBUTE_TITLES, ATTRIBUTES
 from cardiac.apps.viewer.review import Review
 from cardiac.apps.viewer.serialize import frames
-from cardiac.correction.canvas import Canvas
+from cardiac.correction.fit import OutlineGrid
 from cardiac.errors import CardiacError, NotFoundError
 from cardiac.geometry import CANONICAL_SIZE
 from cardiac.io.masks import read_mask
@@ -172,7 +172,7 @@ class Atlas:
         if row is None or row["status"] != "ok":
             raise NotFoundError("there is no such case", path=name)
         masks, geometry = read_mask(self.review.mask_path(name))
-        canvas = Canvas((masks.shape[1], masks.shape[2]), geometry.spacing)
+        canvas = OutlineGrid((masks.shape[1], masks.shape[2]), geometry.spacing)
         chosen = {
             phase: found[0]
             for phase, key in zip(PHASES, ("ed_frames", "es_frames"), strict=True)
@@ -181,7 +181,7 @@ class Atlas:
         codes = {}
         if chosen:
             encoded = self.shapes.model.encode(
-                canvas.grid.nearest_labels(masks[list(chosen.values())])
+                canvas.canonical.nearest_labels(masks[list(chosen.values())])
             )
             codes = {phase: encoded.mean[k] for k, phase in enumerate(chosen) if encoded.found[k]}
         place = Place(chosen, codes)

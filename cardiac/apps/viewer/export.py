@@ -14,7 +14,7 @@ import numpy as np
 from cardiac.apps.viewer.review import Review
 from cardiac.apps.viewer.session import Session
 from cardiac.clinical import Indices
-from cardiac.correction.certificate import Changes
+from cardiac.correction.changes import Changes
 from cardiac.errors import OutputError
 from cardiac.geometry import Mask
 from cardiac.io import write_atomically

@@ -7,12 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cardiac.anatomy.frame import BACKGROUND, LA
-from cardiac.correction.canvas import Canvas
-from cardiac.correction.certificate import Measured
-from cardiac.correction.observe import follow
-from cardiac.correction.plausible import drawable
+from cardiac.correction.certify import Constraints, Measured
+from cardiac.correction.fit import OutlineGrid, reconstructible, trace_outlines
 from cardiac.correction.repair import repair_frame
-from cardiac.correction.terms import Terms
 from cardiac.geometry import Mask
 from cardiac.shape.normal import from_normal, to_normal
 from cardiac.shape.outline import ATRIUM, EPI, WALL
@@ -34,11 +31,11 @@ class Shapes:
         found: (T,) frames that have a heart's outline and can be drawn anew.
     """
 
-    def __init__(self, masks: Mask, measured: Measured, terms: Terms) -> None:
+    def __init__(self, masks: Mask, measured: Measured, terms: Constraints) -> None:
         self.base, self.terms = masks, terms
-        self.canvas = Canvas((masks.shape[1], masks.shape[2]), terms.spacing)
+        self.canvas = OutlineGrid((masks.shape[1], masks.shape[2]), terms.spacing)
         self.values = measured.attributes.values
-        outlines = follow(self.canvas, masks)
+        outlines = trace_outlines(self.canvas, masks)
         no_atrium = np.isnan(outlines[:, ATRIUM]).any(axis=(1, 2))
         walled = np.isfinite(outlines[:, EPI]).all(axis=(1, 2))
         self._bare: BoolArray = np.asarray(no_atrium & walled)
@@ -51,7 +48,7 @@ class Shapes:
         self._normal = np.full(outlines.shape, np.nan)
         self._own = np.full(self.values.shape, np.nan)
         if whole.any():
-            found[whole] = drawable(outlines[whole])
+            found[whole] = reconstructible(outlines[whole])
             self._normal[whole], self._own[whole] = to_normal(outlines[whole])
         self.found = found
 

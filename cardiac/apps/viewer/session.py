@@ -14,8 +14,8 @@ from cardiac.anatomy.frame import as_masks
 from cardiac.apps.viewer.reshape import Shapes, held, moved
 from cardiac.apps.viewer.sliders import Slider, sliders
 from cardiac.clinical import Convention, Indices, sequence_indices, sequence_phases
-from cardiac.correction.certificate import Certificate, Measured
-from cardiac.correction.terms import Terms
+from cardiac.correction.certificate import Certificate
+from cardiac.correction.certify import Constraints, Measured
 from cardiac.errors import GeometryError, MeasurementError, SettingsError
 from cardiac.geometry import Mask
 from cardiac.sequence import EchoSequence
@@ -109,7 +109,7 @@ class Session:
         if self.base.shape != sequence.frames.shape:
             raise GeometryError("the masks do not lie on the frames' grid", path=sequence.source)
         interval = sequence.frame_interval_s
-        self.terms = Terms(sequence.spacing, interval, profile, atrium)
+        self.terms = Constraints(sequence.spacing, interval, profile, atrium)
         measured = self.terms.measured(self.base)
         usual = REACH_FRAMES if interval is None else REACH_S / interval
         self.reach = min(max(usual, 1.0), 8.0) if reach is None else reach

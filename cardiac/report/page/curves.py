@@ -88,11 +88,11 @@ def latent(
         spacing: (row, column) pixel size in mm, where it is known.
         after, before: Certificates of the written masks and, if corrected, of the network's.
     """
-    from cardiac.correction.canvas import Canvas
+    from cardiac.correction.fit import OutlineGrid
     from cardiac.shape import expert_range
 
     model = _model()
-    canvas = Canvas(shape, spacing)
+    canvas = OutlineGrid(shape, spacing)
     written = _codes(after, canvas, model)
     raw = None if before is None else _codes(before, canvas, model)
     pixel = canvas.pixel_mm

@@ -16,7 +16,7 @@ import pytest
 
 from cardiac.apps.export import Provenance, Source
 from cardiac.clinical import sequence_indices
-from cardiac.correction.certificate import certify
+from cardiac.correction.certify import certify
 from cardiac.io import read, write_mask, write_share_map
 from cardiac.research.phantom import synthetic_cine
 from cardiac.research.phantom.cine import PhantomCine

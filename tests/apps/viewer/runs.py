@@ -9,7 +9,8 @@ import numpy as np
 
 from cardiac.clinical import sequence_indices
 from cardiac.correction import correct_masks
-from cardiac.correction.certificate import Changes, certify
+from cardiac.correction.certify import certify
+from cardiac.correction.changes import Changes
 from cardiac.errors import UnreadableFileError
 from cardiac.geometry import Mask
 from cardiac.io import InputItem, write_mask, write_share_map

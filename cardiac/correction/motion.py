@@ -1,4 +1,4 @@
-"""Smooth motion through points of which some are wrong, at some times."""
+"""Robust smoothing of points over time (Whittaker), where some are wrong at some times."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from scipy.linalg import solveh_banded
 from cardiac.types import Array
 
 REACHES = (16.0, 8.0, 5.0, 3.5, 2.5, 2.5)
-"""Distance in canonical pixels from the motion up to which a point is believed, by rounds."""
+"""Distance in canonical pixels from the motion at which a point loses weight, by rounds."""
 SMOOTHNESS = 0.15
 """λ at 50 frames a second."""
 TIE = 1e-4
 """Weight of first differences: what holds a gap at the end of a sequence in place."""
 
 
-def fit_motion(places: Array, trust: Array, smoothness: float) -> tuple[Array, Array]:
-    """Smooth motion (T, P, 2) of points and how far each of them was believed (T, P).
+def fit_motion(places: Array, weights: Array, smoothness: float) -> tuple[Array, Array]:
+    """Smooth motion (T, P, 2) of points and the robust weight (T, P) of each.
 
     Whittaker smoothing (Eilers, Analytical Chemistry 75(14), 2003) with weights that fall where
     a point is far from the motion of its neighbours in time; far means ever less, as in
@@ -24,11 +24,11 @@ def fit_motion(places: Array, trust: Array, smoothness: float) -> tuple[Array, A
 
     Args:
         places: (T, P, 2); NaN where a point was not seen.
-        trust: (T, P) weights to begin with; 0 where there is nothing to believe.
+        weights: (T, P) to begin with; 0 where there is nothing.
         smoothness: Weight of the squared second differences.
     """
     seen = np.asarray(np.isfinite(places).all(axis=2))
-    start = trust * seen
+    start = weights * seen
     values = np.where(seen[..., None], places, 0.0)
     weight = start
     motion = whittaker(values, weight, max(smoothness, 1.0))
