@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from cardiac.errors import CardiacError, SettingsError
+from cardiac.errors import CardiacError, GeometryError, SettingsError
 
 if TYPE_CHECKING:
     from cardiac.correction.certificate import Certificate
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     Checker = Callable[[str, Mask, EchoSequence, float | None], Certificate]
     """Name, masks, their geometry and frame interval in s, to their certificate."""
 
+COLUMNS = (
+    "id",
+    "frames",
+    "resolution",
+    "valid",
+    "plausible",
+    "consistent",
+    "changed",
+    "certified",
+    "reason",
+)
+"""Of the table on the screen. Valid frames meet all thirteen criteria, the last of which is
+plausible shape."""
 ENDINGS = (".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr", ".gipl", ".gipl.gz")
 
 
@@ -29,8 +42,11 @@ def check_command(
     out: Path | None = None,
     profile: str = "published",
     frame_interval_ms: float | None = None,
+    at: float | None = None,
+    atrium: bool = True,
+    view: Literal["A4C", "A2C"] | None = None,
 ) -> int:
-    """Measure masks against the twelve anatomical criteria and the temporal bounds.
+    """Measure masks against the thirteen anatomical criteria and the temporal bounds.
 
     Exit code 0: all are certified; 1: one is not, or could not be read.
 
@@ -40,14 +56,29 @@ def check_command(
         out: Folder for certificate.csv (a row for each frame) and certificate.json.
         profile: Bounds of the criteria: published, camus, or a JSON file.
         frame_interval_ms: Time between frames where the files do not say, or say it wrong.
+        at: Size in mm of the square pixels to measure at: criteria hold at one resolution, and
+            what is valid at 256×256 may not be at 128×128. The masks' own if left out.
+        atrium: --no-atrium for masks of a tool that draws none: its criteria then do not apply.
+        view: The apical view, where it is known; the more favourable of both otherwise.
     """
     from cardiac.anatomy import load_profile
     from cardiac.correction.certify import certify
+    from cardiac.geometry import at_spacing
 
     bounds = load_profile(profile)
+    if at is not None and not at > 0:
+        raise SettingsError("the pixel size to measure at must be positive")
 
     def check(_: str, frames: Mask, geometry: EchoSequence, interval: float | None) -> Certificate:
-        return certify(frames, geometry.spacing, interval, bounds)
+        spacing = geometry.spacing
+        if at is not None:
+            if spacing is None:
+                raise GeometryError(
+                    "the masks have no pixel size, so they cannot be measured at another",
+                    hint="Leave --at out, or store the pixel size in the file.",
+                )
+            frames, spacing = at_spacing(frames, spacing, at), (at, at)
+        return certify(frames, spacing, interval, bounds, atrium=atrium, view=view)
 
     return report(checked(masks, frame_interval_ms, check), out, "cardiac check")
 
@@ -59,6 +90,8 @@ def correct_command(
     out: Path,
     profile: str = "published",
     frame_interval_ms: float | None = None,
+    atrium: bool = True,
+    view: Literal["A4C", "A2C"] | None = None,
 ) -> int:
     """Make masks anatomically valid and temporally consistent, and certify them.
 
@@ -67,11 +100,12 @@ def correct_command(
     one is not, or could not be read.
 
     Args:
-        masks: Mask sequences in NIfTI or MetaImage, or folders of them, with or without the
-            left atrium.
+        masks: Mask sequences in NIfTI or MetaImage, or folders of them.
         out: Folder for the results.
         profile: Bounds of the criteria: published, camus, or a JSON file.
         frame_interval_ms: Time between frames where the files do not say, or say it wrong.
+        atrium: --no-atrium for masks of a tool that draws none: its criteria then do not apply.
+        view: The apical view, where it is known; the more favourable of both otherwise.
     """
     from cardiac.anatomy import load_profile
     from cardiac.correction import correct_masks
@@ -82,7 +116,9 @@ def correct_command(
     def correct(
         name: str, frames: Mask, geometry: EchoSequence, interval: float | None
     ) -> Certificate:
-        corrected = correct_masks(frames, geometry.spacing, interval, profile=bounds)
+        corrected = correct_masks(
+            frames, geometry.spacing, interval, profile=bounds, atrium=atrium, view=view
+        )
         write_mask(out / "masks" / f"{name}.nii.gz", corrected.masks, geometry)
         return corrected.after
 
@@ -174,7 +210,7 @@ def report(results: Sequence[CheckedMasks], out: Path | None, title: str) -> int
     from rich.text import Text
 
     table = Table(title=f"{title} (not for clinical use)")
-    for name in ("id", "frames", "valid", "consistent", "changed", "certified", "reason"):
+    for name in COLUMNS:
         left = name in {"id", "reason"}
         table.add_column(name, justify="left" if left else "right", overflow="fold")
     for one in results:
@@ -191,7 +227,7 @@ def report(results: Sequence[CheckedMasks], out: Path | None, title: str) -> int
 def _cells(one: CheckedMasks) -> Iterable[str]:
     certificate = one.certificate
     if certificate is None:
-        return one.id, "", "", "", "", "failed", str(one.error)
+        return one.id, "", "", "", "", "", "", "failed", str(one.error)
     summary = certificate.summary()
     changes = certificate.changes
     changed = "" if changes is None else str(sum(a != "kept" for a in changes.actions))
@@ -199,12 +235,23 @@ def _cells(one: CheckedMasks) -> Iterable[str]:
     return (
         one.id,
         str(len(certificate)),
+        _resolution(certificate),
         str(summary["valid_frames"]),
+        str(len(certificate) - sum(certificate.implausible.tolist())),
         consistent,
         changed,
         "yes" if certificate.certified else "no",
         certificate.reason,
     )
+
+
+def _resolution(certificate: Certificate) -> str:
+    """Grid and pixel size at which the criteria hold."""
+    grid = "×".join(map(str, certificate.grid))
+    if certificate.spacing is None:
+        return grid
+    sizes = dict.fromkeys(f"{size:.3g}" for size in certificate.spacing)
+    return f"{grid}, {'×'.join(sizes)} mm"
 
 
 def write_certificates(out: Path, results: Sequence[CheckedMasks]) -> list[Path]:

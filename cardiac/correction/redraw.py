@@ -24,6 +24,8 @@ from cardiac.types import Array, BoolArray
 
 ROUNDS, STIFF = 14, 5
 """Most rounds, and the one from which shapes are smoothed too."""
+PATIENCE = 3
+"""Rounds without a single valid frame after which there is no heart to be drawn."""
 MARGIN, SHRINK = 0.8, 0.7
 """Fraction of a bound that outlines may use, so that pixels can use the rest; and how fast it
 falls for an attribute that breaks its bound all the same."""
@@ -100,7 +102,7 @@ def redraw_all(motion: Array, weight: Array, drawing: Drawing) -> Drawn:
     """
     pen = _Pen(motion, drawing)
     bound = drawing.bounds(pen.attributes)
-    margin = np.full(bound.shape, MARGIN)
+    margin, hopeless = np.full(bound.shape, MARGIN), 0
     for round_ in range(ROUNDS):
         if round_ >= STIFF:
             pen.soften(10.0 ** min(round_ - STIFF, 7), weight)
@@ -112,6 +114,9 @@ def redraw_all(motion: Array, weight: Array, drawing: Drawing) -> Drawn:
                 break
             pen.resize(invalid)
         margin[inconsistent] *= SHRINK
+        hopeless = hopeless + 1 if invalid.all() else 0
+        if hopeless > PATIENCE:
+            break
     return pen.result
 
 
