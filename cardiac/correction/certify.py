@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +25,6 @@ from cardiac.errors import GeometryError
 from cardiac.geometry import Mask, Spacing, on_square_pixels
 from cardiac.reasons import Reason
 from cardiac.shape.plausibility import plausibility
-from cardiac.shape.weights import ShapeBundle, load_shape_model
 from cardiac.temporal import consistency, spans_in_pixels
 from cardiac.types import Array, BoolArray
 
@@ -180,13 +178,7 @@ class Constraints:
         return criteria
 
     def _distance(self, masks: Mask) -> Array:
-        return plausibility(masks, self.spacing, self.view, self.mirrored, shapes=shipped_shapes())
-
-
-@cache
-def shipped_shapes() -> ShapeBundle:
-    """The shape model that the package ships, loaded once."""
-    return load_shape_model()
+        return plausibility(masks, self.spacing, self.view, self.mirrored)
 
 
 def _closed(mask: Mask, marks: Landmarks, spacing: Spacing | None) -> Mask:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from cardiac.anatomy import PUBLISHED, Profile
 from cardiac.anatomy.frame import LA, LV, MYO, as_masks
 from cardiac.correction.certificate import Certificate
-from cardiac.correction.certify import Constraints, Measured, certify, shipped_shapes
+from cardiac.correction.certify import Constraints, Measured, certify
 from cardiac.correction.changes import Changes, changes_between
 from cardiac.correction.fit import OutlineGrid, fit_outlines, reconstructible
 from cardiac.correction.motion import fit_motion, smoothness_at
@@ -24,7 +24,7 @@ from cardiac.geometry import Mask, Spacing
 from cardiac.labels import Label
 from cardiac.reasons import Reason
 from cardiac.shape.outline import ATRIUM, WALL
-from cardiac.shape.weights import ShapeBundle
+from cardiac.shape.weights import ShapeBundle, load_shape_model
 from cardiac.states import Action
 from cardiac.types import Array, BoolArray
 
@@ -158,7 +158,7 @@ class _Case:
         self.drawing = Drawing(
             OutlineGrid((frames.shape[1], frames.shape[2]), constraints.spacing),
             constraints,
-            shapes or shipped_shapes(),
+            shapes or load_shape_model(),
         )
 
     @cached_property
@@ -193,7 +193,8 @@ class _Case:
         """Smooth motion (T, POINTS, 2) of the outlines, and the robust weight (T,) of each."""
         drawing, constraints = self.drawing, self.constraints
         found = fit_outlines(drawing.grid, self.frames, self.repaired.masks, drawing.shapes.model)
-        implausible = self.repaired.certificate.implausible
+        # What breaks other criteria has been weighed by its repair and its fit already.
+        implausible = self.before.implausible & ~self.invalid
         if implausible.all():
             implausible = np.zeros_like(implausible)  # none is better than the others
         weights = found.weights * self.weights * np.where(implausible, IMPLAUSIBLE_WEIGHT, 1.0)

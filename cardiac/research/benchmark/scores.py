@@ -11,12 +11,13 @@ from cardiac.anatomy import PUBLISHED, load_profile, measure, measure_criteria
 from cardiac.anatomy.attributes import Attributes
 from cardiac.anatomy.overlap import REGIONS, dice, region
 from cardiac.clinical import measure_indices
-from cardiac.geometry import Mask, Spacing
+from cardiac.geometry import Mask
 from cardiac.research.benchmark.distance import hausdorff_mm
+from cardiac.research.benchmark.reference import reference_attributes
 from cardiac.research.phantom import PhantomCine
 from cardiac.temporal import consistency
 
-VERSION = 1
+VERSION = 2
 """Raised when any score is counted in another way."""
 Scores = dict[str, float | None]
 SCORES = (
@@ -29,6 +30,8 @@ SCORES = (
     "invalid_sequence_camus",
     "inconsistent_frames",
     "inconsistent_sequence",
+    "inconsistent_frames_reference",
+    "inconsistent_sequence_reference",
     "edv_error_ml",
     "esv_error_ml",
     "ef_error_points",
@@ -44,7 +47,8 @@ def score(masks: Mask, cine: PhantomCine, *, scale_with_interval: bool = True) -
     """Hold masks (T, H, W) against the truth of a cine, on the cine's own grid.
 
     Counts are of frames (``invalid_frames``: published bounds of the twelve criteria;
-    ``inconsistent_frames``: an attribute beyond its bound) or 0 and 1 for the sequence.
+    ``inconsistent_frames``: an attribute beyond its bound; with ``_reference`` by the literature's
+    definitions of the attributes) or 0 and 1 for the sequence.
     Errors of volumes and EF are signed, measured less true; those of the frames of
     end-diastole and end-systole are distances to the nearest true one, averaged over beats.
     What cannot be measured is None.
@@ -54,33 +58,20 @@ def score(masks: Mask, cine: PhantomCine, *, scale_with_interval: bool = True) -
         cine: The truth.
         scale_with_interval: Let the temporal bound grow with the frame interval.
     """
-    attributes = _measured(masks, cine.spacing)
+    attributes = measure(masks, cine.spacing)
     found: Scores = {"frames": float(len(cine))}
     found |= _overlap(masks, cine)
     found |= _anatomy(masks)
-    held = consistency(
-        attributes.values,
-        cine.sequence.frame_interval_s,
-        scale_with_interval=scale_with_interval,
-    )
-    found["inconsistent_frames"] = float(np.count_nonzero(~held.frames))
-    found["inconsistent_sequence"] = float(not held.consistent)
+    for values, suffix in (
+        (attributes.values, ""),
+        (reference_attributes(masks, cine.spacing), "_reference"),
+    ):
+        held = consistency(
+            values, cine.sequence.frame_interval_s, scale_with_interval=scale_with_interval
+        )
+        found[f"inconsistent_frames{suffix}"] = float(np.count_nonzero(~held.frames))
+        found[f"inconsistent_sequence{suffix}"] = float(not held.consistent)
     return found | _clinical(masks, cine, attributes)
-
-
-def _measured(masks: Mask, spacing: Spacing) -> Attributes:
-    """Attributes of the masks; a frame whose ventricle has no annulus at all counts as empty."""
-    try:
-        return measure(masks, spacing)
-    except ValueError:
-        # A ventricle that the wall closes on all sides. Its frame is inconsistent either way.
-        seen = masks.copy()
-        for mask in seen:
-            try:
-                measure(mask, spacing)
-            except ValueError:
-                mask[:] = 0
-        return measure(seen, spacing)
 
 
 def _overlap(masks: Mask, cine: PhantomCine) -> Scores:

@@ -141,6 +141,7 @@ def test_shares_are_of_all_frames_and_all_sequences():
         )  # fmt: skip
         scores |= {"frames": frames, "inconsistent_frames": wrong, "ef_error_points": -3.0}
         scores["inconsistent_sequence"] = float(wrong > 0)
+        scores |= {f"{name}_reference": scores[name] for name in list(scores) if "incons" in name}
         cine = {"corruptions": "", "mask_corruptions": "", "id": name}
         return {"cine": cine, "method": "m", "scores": scores, "settings": {}}
 
