@@ -189,7 +189,11 @@ def _filled(
 
     network, profile = segmentation.masks, load_profile(settings.profile)
     before = certify(
-        network, sequence.spacing, sequence.frame_interval_s, profile=profile, atrium=True
+        network,
+        sequence.spacing,
+        sequence.frame_interval_s,
+        profile=profile,
+        view=sequence.view,
     )
     filled, drawn = fill_in(sequence, segmentation, estimator)
     start = replace(segmentation, masks=filled)
@@ -213,14 +217,14 @@ def _certified(
     spacing, interval = sequence.spacing, sequence.frame_interval_s
     if settings.correct:
         correction = correct_masks(
-            raw, spacing, interval, weights=weights, profile=profile, atrium=True
+            raw, spacing, interval, weights=weights, profile=profile, view=sequence.view
         )
         return _Corrected(correction.masks, correction.after, correction.before)
     if settings.clean:
         # In place: the raw masks of a long cine weigh as much as the cine, and the
         # segmentation keeps the scores they came from.
         remove_debris(raw, copy=False)
-    certificate = certify(raw, spacing, interval, profile=profile, atrium=True)
+    certificate = certify(raw, spacing, interval, profile=profile, view=sequence.view)
     return _Corrected(raw, certificate, None)
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from cardiac.anatomy import PUBLISHED, Profile
 from cardiac.anatomy.frame import LA, LV, MYO, as_masks
+from cardiac.anatomy.overlap import REGIONS, dice, region
 from cardiac.correction.certificate import Certificate
 from cardiac.correction.certify import Constraints, Measured, certify
 from cardiac.correction.changes import Changes, changes_between
@@ -35,9 +36,10 @@ REPLACED = 0.5
 """Robust weight of a frame below which what is drawn is not its own outline any more."""
 IMPLAUSIBLE_WEIGHT = 0.1
 """Weight of a frame whose shape experts do not draw."""
-FAR, MOSTLY = 0.75, 0.5
-"""Dice with the masks that came in below which a frame is another, and the fraction of such
-frames above which the result is not what was seen."""
+FAR, ELSEWHERE, MOSTLY = 0.75, 0.5, 0.5
+"""Dice with the masks that came in below which a frame is another, Dice of one structure below
+which it lies elsewhere, and the fraction of such frames above which the result is not what was
+seen."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -231,7 +233,8 @@ class _Case:
         same = (masks == self.frames).all(axis=(1, 2))
         done = np.where(same, Action.KEPT, actions).tolist()
         changes = changes_between(self.frames, masks, done, self.constraints.spacing)
-        objections = (*certificate.objections, *self._seldom_seen(), *_rewritten(changes))
+        rewritten = _rewritten(self.frames, masks, changes)
+        objections = (*certificate.objections, *self._seldom_seen(), *rewritten)
         return Correction(
             masks, self.before, replace(certificate, changes=changes, objections=objections)
         )
@@ -290,9 +293,14 @@ def _attempt(drawn: Drawn, keep: BoolArray, replaced: BoolArray) -> Attempt:
     return Attempt(drawn.masks, drawn.certificate, actions)
 
 
-def _rewritten(changes: Changes) -> list[Reason]:
+def _rewritten(before: Mask, after: Mask, changes: Changes) -> list[Reason]:
     """The reason against masks of which most are no longer what was seen."""
     other = np.asarray(changes.dice < FAR)
+    for t in np.flatnonzero(~other & (changes.dice < 1)):
+        # A structure that was seen nowhere contradicts nothing.
+        seen = [name for name in REGIONS if region(before[t], name).any()]
+        overlaps = [dice(region(before[t], name), region(after[t], name)) for name in seen]
+        other[t] = min(overlap or 0.0 for overlap in overlaps) < ELSEWHERE
     if other.mean() <= MOSTLY:
         return []
     text = f"{other.mean():.0%} of the frames had to be drawn unlike what was seen in them"

@@ -22,7 +22,7 @@ LARGEST = 1.5 * CANONICAL_SIZE
 """Side in pixels up to which outlines are traced on the image's own pixels."""
 SMALL = 0.02
 """Share of the heart's pixels that a repair may change without the frame weighing less."""
-REPAIRED = 0.2
+REPAIRED = 0.1
 """Weight of a frame that took a larger repair."""
 USUAL_FIT = 3.0
 """Times worse than the experts' that the shape model may fit a frame of full weight."""

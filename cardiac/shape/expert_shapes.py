@@ -25,6 +25,10 @@ FORMS = (
     "atrium_contact",
     "atrium_opening",
 )
+WALL_AREA = FORMS.index("wall_area")
+DISEASE = 1.25
+"""Room for walls thinner (dilated) or thicker (hypertrophic) than those of the experts' patients:
+what is ill is no less a heart."""
 FORM_SIGNS = np.array([-1.0, 1.0, 1.0, 1.0, 1.0, -1.0, 1.0, 1.0, 1.0])
 """Signs of the forms under mirroring."""
 SIZE = 100.0
@@ -79,6 +83,7 @@ class ExpertShapes:
         """
         offset = forms - self.middle
         form = offset / (np.where(offset > 0, self.high, self.low) - self.middle)
+        form[:, WALL_AREA] /= DISEASE
         off = codes - self.mean
         code = np.sqrt(np.einsum("ni,ij,nj->n", off, self.precision, off))
         return np.column_stack([form, code, np.hstack([codes, forms]) @ self.side])

@@ -158,15 +158,15 @@ def markdown(rows: Sequence[Row], records: Sequence[Record], head: dict[str, Any
 
 _NOTES = (
     "Dice and Hausdorff distance (HD) are means over all frames, then over sequences; HD where "
-    "the method found the structure. A frame is invalid when it breaks one of the twelve "
-    "criteria (profile `published`) and inconsistent when one of the seven attributes leaves its "
-    "bound (then by the attributes as the literature's code defines them, in whole pixels and "
-    "with the orientation of the inertia); a sequence is either when one of its frames is. Shares "
-    "are over all frames and all sequences. Errors of EDV, ESV and EF are mean absolute errors; "
-    "those of the ED and ES frame are distances to the nearest true one. Seconds are the network's "
-    "and the method's for a sequence. Where masks were corrupted, the network's masks and logits "
-    "were. `(true masks)` is the truth measured like a method: the floor of every figure; where the probe jitters, the "
-    "truth jumps too. Each kind of corruption has its rows in benchmark.csv."
+    "the method found the structure. A frame is invalid when it breaks one of the twelve criteria "
+    "(profile `published`) and inconsistent when one of the seven attributes leaves its bound "
+    "(then by the attributes as the literature's code defines them, in whole pixels and with the "
+    "orientation of the inertia); a sequence is either when one of its frames is. Shares are over "
+    "all frames and all sequences. Errors of EDV, ESV and EF are mean absolute errors; those of "
+    "the ED and ES frame are distances to the nearest true one. Seconds are the network's and the "
+    "method's for a sequence. Where masks were corrupted, the network's masks and logits were. "
+    "`(true masks)` is the truth measured like a method: the floor of every figure; where the "
+    "probe jitters, the truth jumps too. Each kind of corruption has its rows in benchmark.csv."
 )
 
 
