@@ -119,8 +119,6 @@ def _outer_wall(closed: Array, marks: Landmarks) -> Array:
     if height.max() <= 0:
         raise MeasurementError("the wall lies below the annulus")
     above = np.flatnonzero(height > 0.5 * height.max())
-    if not above.size:
-        raise MeasurementError("the wall lies on one side of the annulus only")
     top = closed[above[np.abs(right[above]).argmin()]]
     closed, i, j, k = _turned(closed, corners[0], top, corners[1])
     start, stop = nearest_point(closed, marks.left), nearest_point(closed, marks.right)
