@@ -22,16 +22,15 @@ if TYPE_CHECKING:
 COLUMNS = (
     "id",
     "frames",
-    "resolution",
     "valid",
-    "plausible",
-    "consistent",
+    "shape",
+    "time",
     "changed",
     "certified",
     "reason",
 )
-"""Of the table on the screen. Valid frames meet all thirteen criteria, the last of which is
-plausible shape."""
+"""Of the table on the screen: valid frames meet all thirteen criteria; frames of plausible shape,
+the last criterion; temporally consistent frames."""
 ENDINGS = (".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr", ".gipl", ".gipl.gz")
 
 
@@ -217,6 +216,8 @@ def report(results: Sequence[CheckedMasks], out: Path | None, title: str) -> int
         table.add_row(*(Text(cell) for cell in _cells(one)))
     console = Console()
     console.print(table)
+    for resolution in dict.fromkeys(_resolution(v.certificate) for v in results if v.certificate):
+        console.print(Text(f"criteria measured at {resolution}"))
     for note in dict.fromkeys(n for v in results if v.certificate for n in v.certificate.notes):
         console.print(Text(f"note: {note}"))
     if out is not None:
@@ -227,7 +228,7 @@ def report(results: Sequence[CheckedMasks], out: Path | None, title: str) -> int
 def _cells(one: CheckedMasks) -> Iterable[str]:
     certificate = one.certificate
     if certificate is None:
-        return one.id, "", "", "", "", "", "", "failed", str(one.error)
+        return one.id, "", "", "", "", "", "failed", str(one.error)
     summary = certificate.summary()
     changes = certificate.changes
     changed = "" if changes is None else str(sum(a != "kept" for a in changes.actions))
@@ -235,7 +236,6 @@ def _cells(one: CheckedMasks) -> Iterable[str]:
     return (
         one.id,
         str(len(certificate)),
-        _resolution(certificate),
         str(summary["valid_frames"]),
         str(len(certificate) - sum(certificate.implausible.tolist())),
         consistent,

@@ -34,6 +34,8 @@ LEAST_SEEN = 0.25
 """Fraction of the frames in which each structure must be seen for the others to be filled in."""
 REPLACED = 0.5
 """Robust weight of a frame below which what is drawn is not its own outline any more."""
+LEAST_KEPT = 0.4
+"""Fraction of frames below which it is not worth keeping their pixels."""
 IMPLAUSIBLE_WEIGHT = 0.1
 """Weight of a frame whose shape experts do not draw."""
 FAR, ELSEWHERE, MOSTLY = 0.75, 0.5, 0.5
@@ -214,14 +216,21 @@ class _Case:
         """Whether every structure was seen, and a heart can be made out in all frames."""
         return all(self.seen.values()) and bool(reconstructible(self.fitted[0]).all())
 
-    def may_do(self, changed: BoolArray) -> bool:
-        """Whether changing some frames (T,) can make the motion consistent.
+    def outliers(self, changed: BoolArray) -> BoolArray:
+        """(T,) frames to change beside others, so that each inconsistency has one of them in it.
 
-        It can where one of the three frames of each inconsistency is among them.
+        Of three frames in a row the middle one of the largest inconsistency is taken first.
         """
-        near = np.pad(changed, 1)
-        near = near[:-2] | near[1:-1] | near[2:]
-        return bool((self.before.consistent | near).all())
+        held, found = self.before.consistency, np.zeros_like(changed)
+        with np.errstate(invalid="ignore"):
+            excess = np.nan_to_num(np.abs(held.deviation) / held.bound).max(axis=1)
+        while True:
+            near = np.pad(changed | found, 1)
+            near = near[:-2] | near[1:-1] | near[2:]
+            open_ = ~(self.before.consistent | near)
+            if not open_.any():
+                return found
+            found[np.where(open_, excess, -1.0).argmax()] = True
 
     def finished(
         self,
@@ -268,10 +277,11 @@ def patch(case: _Case) -> Attempt | None:
     if not case.drawable:
         return None
     motion, weight = case.fitted
-    replaced, repaired = weight < REPLACED, case.repaired.certificate
-    if not case.may_do(replaced | ~case.before.valid):
+    replaced = weight < REPLACED
+    replaced |= case.outliers(replaced | ~case.before.valid)
+    keep = ~replaced & case.repaired.certificate.valid
+    if np.count_nonzero(keep) < LEAST_KEPT * len(keep):
         return None
-    keep = ~replaced & repaired.valid
     drawn = redraw_some(motion, case.repaired, keep, case.drawing)
     return drawn and _attempt(drawn, keep, replaced)
 
