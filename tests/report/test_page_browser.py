@@ -199,7 +199,7 @@ def test_a_click_in_a_curve_goes_to_that_frame_and_moves_every_cursor(page, repo
 
 def test_what_broke_before_correction_leads_to_its_frame(page, report):
     open_case(page, report)
-    row = page.locator("#case tr.broke", has_text="loose pieces of the ventricle")
+    row = page.locator("#case tr.broke", has_text="disconnected parts of the ventricle")
     assert "1 of 12 frames" in row.inner_text()
     row.locator("button").first.click()
     assert frame(page) == 2

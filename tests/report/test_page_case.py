@@ -98,10 +98,10 @@ def test_without_correction_there_is_one_layer_and_nothing_from_before():
 
 def test_the_certificate_tells_what_broke_and_where(data):
     rows = {row["title"]: row for row in data["certificate"]["rows"]}
-    piece = rows["loose pieces of the ventricle"]
+    piece = rows["disconnected parts of the ventricle"]
     assert piece["before"] == {"worst": 36.0, "bad": [2]}
     assert piece["after"] == {"worst": 0.0, "bad": []}
-    assert "loose pieces of the ventricle in frame 2" in data["certificate"]["before"]["reason"]
+    assert "disconnected parts of the ventricle in frame 2" in data["certificate"]["before"]["reason"]
     assert len(rows) == 12 + 7
 
 
