@@ -101,7 +101,9 @@ def test_the_certificate_tells_what_broke_and_where(data):
     piece = rows["disconnected parts of the ventricle"]
     assert piece["before"] == {"worst": 36.0, "bad": [2]}
     assert piece["after"] == {"worst": 0.0, "bad": []}
-    assert "disconnected parts of the ventricle in frame 2" in data["certificate"]["before"]["reason"]
+    assert (
+        "disconnected parts of the ventricle in frame 2" in data["certificate"]["before"]["reason"]
+    )
     assert len(rows) == 12 + 7
 
 
