@@ -13,7 +13,7 @@ from cardiac.errors import MeasurementError, SettingsError
 
 if TYPE_CHECKING:
     from cardiac.geometry import Mask
-    from cardiac.research.evaluation.shape_montage import Row
+    from cardiac.research.evaluation.shape_montage import MontageRow
     from cardiac.shape import ArVae, ShapeBundle, Walk
 
 app = cyclopts.App(name="shape", help="Look at the latent space of hearts.")
@@ -209,7 +209,7 @@ def _read(path: Path, frame: int) -> tuple[Mask, str]:
 
 def _traversals(
     model: ArVae, names: Sequence[str], alone: bool, steps: int, pixel_mm: float | None
-) -> tuple[list[Row], list[Walk]]:
+) -> tuple[list[MontageRow], list[Walk]]:
     from cardiac import shape
     from cardiac.anatomy import ATTRIBUTES
 
@@ -225,9 +225,11 @@ def _traversals(
     return rows, walks
 
 
-def _traversal_row(at: int, found: Walk, cut: tuple[bool, bool], pixel_mm: float | None) -> Row:
+def _traversal_row(
+    at: int, found: Walk, cut: tuple[bool, bool], pixel_mm: float | None
+) -> MontageRow:
     from cardiac.anatomy import ATTRIBUTES
-    from cardiac.research.evaluation.shape_montage import Row
+    from cardiac.research.evaluation.shape_montage import MontageRow
 
     name = ATTRIBUTES[at] if at < len(ATTRIBUTES) else f"dimension {at}"
     if at < len(ATTRIBUTES):
@@ -239,7 +241,7 @@ def _traversal_row(at: int, found: Walk, cut: tuple[bool, bool], pixel_mm: float
         unit, captions = "code units", [f"{value:+.2f}" for value in found.codes[:, at]]
     captions[0] += "*" if cut[0] else ""
     captions[-1] += "*" if cut[1] else ""
-    return Row((name, unit), found.masks, captions, found.valid)
+    return MontageRow((name, unit), found.masks, captions, found.valid)
 
 
 def _unit(name: str, pixel_mm: float | None) -> tuple[float, str]:
@@ -260,13 +262,13 @@ def _units(pixel_mm: float | None) -> str:
     )
 
 
-def _grid(found: Walk, names: Sequence[str]) -> list[Row]:
+def _grid(found: Walk, names: Sequence[str]) -> list[MontageRow]:
     """Rows of shapes, each with its name and the ventricle's area under it."""
-    from cardiac.research.evaluation.shape_montage import Row
+    from cardiac.research.evaluation.shape_montage import MontageRow
 
     captions = [f"{n}  {area:.0f}" for n, area in zip(names, found.attributes[:, 0], strict=True)]
     return [
-        Row(
+        MontageRow(
             ("lv_area", "pixels²") if start == 0 else (),
             found.masks[start : start + COLUMNS],
             captions[start : start + COLUMNS],
@@ -277,7 +279,11 @@ def _grid(found: Walk, names: Sequence[str]) -> list[Row]:
 
 
 def _write(
-    rows: Sequence[Row], footer: Sequence[str], walks: Sequence[Walk], out: Path, masks: Path | None
+    rows: Sequence[MontageRow],
+    footer: Sequence[str],
+    walks: Sequence[Walk],
+    out: Path,
+    masks: Path | None,
 ) -> None:
     """Write the sheet and, if wanted, the label maps as one NIfTI, one after the other."""
     import numpy as np

@@ -31,7 +31,7 @@ PAPER, INK, WARNING = (255, 255, 255), (40, 40, 40), (200, 40, 40)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Row:
+class MontageRow:
     """One row of a sheet.
 
     Attributes:
@@ -47,7 +47,7 @@ class Row:
     valid: BoolArray
 
 
-def draw_sheet(rows: Sequence[Row], footer: Sequence[str] = ()) -> Image:
+def draw_sheet(rows: Sequence[MontageRow], footer: Sequence[str] = ()) -> Image:
     """Draw rows of shapes, all cut to one frame so that places can be compared.
 
     Args:
@@ -85,7 +85,7 @@ def draw_sheet(rows: Sequence[Row], footer: Sequence[str] = ()) -> Image:
     return sheet.quantize(64)
 
 
-def write_sheet(path: Path, rows: Sequence[Row], footer: Sequence[str] = ()) -> Path:
+def write_sheet(path: Path, rows: Sequence[MontageRow], footer: Sequence[str] = ()) -> Path:
     """Write a sheet (see `draw_sheet`) as PNG.
 
     Raises:
@@ -107,7 +107,7 @@ def _font() -> FreeTypeFont:
     return truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), FONT_SIZE)
 
 
-def _frame(rows: Sequence[Row]) -> tuple[int, int, int, int]:
+def _frame(rows: Sequence[MontageRow]) -> tuple[int, int, int, int]:
     """(top, left, bottom, right) around all shapes, with a margin."""
     everything = np.concatenate([row.masks for row in rows]).max(axis=0)
     box = bounding_box(everything > 0)

@@ -8,7 +8,12 @@ from PIL import Image
 
 from cardiac.errors import OutputError
 from cardiac.labels import Label
-from cardiac.research.evaluation.shape_montage import CELL_WIDTH, Row, draw_sheet, write_sheet
+from cardiac.research.evaluation.shape_montage import (
+    CELL_WIDTH,
+    MontageRow,
+    draw_sheet,
+    write_sheet,
+)
 
 
 def colours_of(picture: Image.Image) -> set[tuple[int, ...]]:
@@ -16,7 +21,7 @@ def colours_of(picture: Image.Image) -> set[tuple[int, ...]]:
 
 
 def test_shapes_are_drawn_in_the_colours_of_their_labels(hearts):
-    row = Row(("two", "hearts"), hearts[:2], ("a", "b"), np.array([True, True]))
+    row = MontageRow(("two", "hearts"), hearts[:2], ("a", "b"), np.array([True, True]))
     sheet = draw_sheet([row, row], ("below",))
     assert sheet.width > 2 * CELL_WIDTH
     assert {label.color for label in Label} <= colours_of(sheet)
@@ -24,7 +29,9 @@ def test_shapes_are_drawn_in_the_colours_of_their_labels(hearts):
 
 
 def test_an_invalid_shape_is_marked(hearts):
-    sound, unsound = (Row((), hearts[:1], ("a",), np.array([valid])) for valid in (True, False))
+    sound, unsound = (
+        MontageRow((), hearts[:1], ("a",), np.array([valid])) for valid in (True, False)
+    )
     assert np.asarray(draw_sheet([sound])).shape == np.asarray(draw_sheet([unsound])).shape
     red = [c for c in colours_of(draw_sheet([unsound])) if c[0] > 190 and max(c[1:]) < 60]
     assert red
@@ -32,7 +39,7 @@ def test_an_invalid_shape_is_marked(hearts):
 
 
 def test_a_sheet_is_a_small_png_and_the_same_every_time(hearts, tmp_path):
-    row = Row(("many",), hearts[:8], [str(i) for i in range(8)], np.ones(8, bool))
+    row = MontageRow(("many",), hearts[:8], [str(i) for i in range(8)], np.ones(8, bool))
     first = write_sheet(tmp_path / "new" / "a.png", [row])
     again = write_sheet(tmp_path / "b.png", [row])
     assert first.read_bytes() == again.read_bytes()
@@ -42,5 +49,5 @@ def test_a_sheet_is_a_small_png_and_the_same_every_time(hearts, tmp_path):
 
 
 def test_nothing_to_see_is_drawn_all_the_same():
-    empty = Row((), np.zeros((1, 32, 40), np.uint8), ("none",), np.array([False]))
+    empty = MontageRow((), np.zeros((1, 32, 40), np.uint8), ("none",), np.array([False]))
     assert draw_sheet([empty]).width > CELL_WIDTH
