@@ -120,6 +120,11 @@ train.command(
     help="Train the shape model.",
 )
 train.command(
+    "cardiac.cli.train_view:train_view",
+    name="view",
+    help="Train the view network.",
+)
+train.command(
     "cardiac.cli.train_uncertainty:train_uncertainty",
     name="uncertainty",
     help="Train the error-detection network and CRISP, and calibrate the intervals.",

@@ -40,7 +40,7 @@ class ViewNetworkSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    channels: tuple[int, ...] = (24, 40, 56, 80, 112, 144, 144)
+    channels: tuple[int, ...] = (16, 32, 48, 64, 96, 128, 128)
     strides: tuple[int, ...] = (2, 2, 1, 2, 1, 2, 1)
     dropout: float = 0.3
 
