@@ -481,6 +481,7 @@ CATALOGUE: tuple[Index, ...] = (
         per="sequence",
         dimensionless=True,
         place=21,
+        public=("LN", "8867-4", "Heart rate"),
     ),
     Index(
         "long_axis_discordance_percent",

@@ -42,6 +42,11 @@ def test_loinc_comes_first_where_it_exists(provenance):
     assert item["bodySite"]["coding"][0]["code"] == "87878005"
 
 
+def test_the_heart_rate_has_the_code_that_every_record_knows(provenance):
+    first = observations(fhir_bundle(FULL, provenance))["Heart rate"]["code"]["coding"][0]
+    assert (first["system"], first["code"]) == ("http://loinc.org", "8867-4")
+
+
 def test_a_missing_number_has_its_reason_and_never_a_value(provenance):
     item = observations(fhir_bundle(LACKING, provenance))["LV ejection fraction"]
     assert "valueQuantity" not in item

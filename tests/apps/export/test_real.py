@@ -13,6 +13,7 @@ from cardiac.apps.export import (
     Source,
     echo_report,
     mask_segmentation,
+    outline_capture,
     save,
     uncertainty_segmentation,
 )
@@ -43,7 +44,8 @@ def check(path: Path, folder: Path, provenance, conforms) -> None:
         folder / "u.dcm",
     )
     report = save(echo_report(FULL, Evidence(source, (0, 5), (3,)), provenance), folder / "sr.dcm")
-    for written in (seg, doubt, report):
+    drawn = save(outline_capture(cine, masks * 0, source, provenance), folder / "outlines.dcm")
+    for written in (seg, doubt, report, drawn):
         conforms(written)
     stored = pydicom.dcmread(seg)
     assert (stored.StudyInstanceUID, stored.PatientName) == (
