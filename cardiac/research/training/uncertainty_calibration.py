@@ -41,8 +41,8 @@ REVIEW_BELOW, REJECT_BELOW = 0.90, 0.80
 """Dice that is expected at the scores that ask for a review, and that reject."""
 FLAGGED = 0.005
 """Fraction of ordinary held-out frames that either bound may call out of distribution."""
-MAX_OOD_SCORES = (0.3, 0.5)
-"""Between which the bound of the OOD score lies."""
+MAX_OOD_SCORES = (0.3, 0.8)
+"""Between which the bound of the OOD score lies: noise and photographs are above .85."""
 CLEAR_BIAS = 2.0
 """Standard errors from which on a bias is corrected."""
 MIN_PATIENTS = 8
