@@ -119,13 +119,15 @@ def likely_hearts(
         size: Side of the labels that are drawn.
     """
     codes = model.encode(labels)
-    space = _Space(model)
+    spaces = [_Space(model, mirrored=side) for side in (False, True)]
     result = codes.mean.copy()
     places = np.arange(size) * labels.shape[1] // size
     drawn = labels[:, places][:, :, places].copy()
     loss = np.full(len(labels), np.nan)
     for t in np.flatnonzero(codes.found):
         target, weight = _observed(probabilities[t], uncertainty[t])
+        # The experts of one side: those of both together would allow what is neither.
+        space = min(spaces, key=lambda one: float(np.square(one.white(result[t])).sum()))
         white, loss[t] = space.minimise(space.white(result[t]), target, weight, strength)
         result[t] = space.code(white)
         drawn[t] = model.labels(result[t], size)[0]
@@ -133,10 +135,10 @@ def likely_hearts(
 
 
 class _Space:
-    """The latent space in coordinates in which the experts' codes are N(0, 1)."""
+    """The latent space in coordinates in which the experts' codes of one side are N(0, 1)."""
 
-    def __init__(self, model: ArVae) -> None:
-        codes = np.concatenate([model.density.codes, model.mirror(model.density.codes)])
+    def __init__(self, model: ArVae, *, mirrored: bool) -> None:
+        codes = model.mirror(model.density.codes) if mirrored else model.density.codes
         self.model = model
         self.centre = codes.mean(axis=0)
         self.factor = np.linalg.cholesky(np.cov(codes.T) + 1e-6 * np.eye(codes.shape[1]))

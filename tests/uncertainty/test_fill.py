@@ -59,19 +59,25 @@ def sure_of(labels: np.ndarray) -> np.ndarray:
 
 
 def test_a_hidden_part_is_filled_in_and_what_is_seen_stays(model):
-    code = model.density.codes[100]
-    whole = model.labels(code, 128)[0]
-    rows, columns = np.nonzero(whole == 1)
-    hidden = np.zeros(whole.shape, bool)
-    hidden[: int(np.quantile(rows, 0.4)), int(np.median(columns)) :] = True
-    broken = np.where(hidden, 0, whole).astype(np.uint8)
-    found = likely_hearts(
-        sure_of(broken), hidden[None].astype(np.float32), broken[None], model, size=128
-    )
-    lost = hidden & (whole > 0)
-    assert (found.labels[0] == whole)[lost].mean() > 0.8
-    assert mean_dice(found.labels[0], whole) > mean_dice(broken, whole)
-    assert found.loss[0] <= 1
+    """Over several hearts: one alone may be as rare as what the latent space makes of it."""
+    right, before, after = [], [], []
+    for code in model.density.codes[:: len(model.density.codes) // 6]:
+        whole = model.labels(code, 128)[0]
+        rows, columns = np.nonzero(whole == 1)
+        hidden = np.zeros(whole.shape, bool)
+        hidden[: int(np.quantile(rows, 0.4)), int(np.median(columns)) :] = True
+        broken = np.where(hidden, 0, whole).astype(np.uint8)
+        found = likely_hearts(
+            sure_of(broken), hidden[None].astype(np.float32), broken[None], model, size=128
+        )
+        lost = hidden & (whole > 0)
+        right.append((found.labels[0] == whole)[lost].mean())
+        before.append(mean_dice(broken, whole))
+        after.append(mean_dice(found.labels[0], whole))
+        assert found.loss[0] <= 1
+    # Two thirds of what cannot be seen; without the prior it would be none of it.
+    assert np.mean(right) > 2 / 3
+    assert np.mean(after) > np.mean(before) + 0.02
 
 
 def test_a_heart_that_is_trusted_everywhere_stays_itself(model):
