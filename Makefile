@@ -10,7 +10,7 @@ demo: $(STAMP)
 	$(BIN)/python pipelines/demo.py
 
 test: check
-	$(BIN)/python -m pytest
+	PYTHONUTF8=1 $(BIN)/python -m pytest
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -13,7 +13,8 @@ from . import (
     uncertainty,
 )
 from .correction import Correction, correct_masks
-from .correction.certificate import Certificate, certify
+from .correction.certificate import Certificate
+from .correction.certify import certify
 from .errors import CardiacError
 from .io import read
 from .labels import Label

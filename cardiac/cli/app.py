@@ -153,7 +153,10 @@ def launch(
         from cardiac.resources import packaged
 
         app.config = settings_file(packaged(config))
-    return int(app(tokens) or 0)
+    try:
+        return int(app(tokens) or 0)
+    finally:
+        app.config = ()
 
 
 def run(*tokens: str) -> int:

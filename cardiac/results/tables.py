@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cardiac.errors import NotFoundError, UnreadableFileError
 from cardiac.io import write_atomically
-from cardiac.io.files import csv_cell, replacing
+from cardiac.io.files import replacing
 from cardiac.results.columns import (
     ALLOWED,
     FORMER_NAMES,
@@ -67,7 +67,7 @@ def cell(value: object) -> object:
         return str(value).lower()
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.6g}"
-    return csv_cell(value)
+    return value
 
 
 def read_texts(path: Path) -> list[dict[str, str]]:

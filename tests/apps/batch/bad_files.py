@@ -19,9 +19,10 @@ from tests.io.fuzzing import make_seeds
 def make_bad_files(folder: Path, scratch: Path) -> dict[str, Path]:
     """One file, folder or link for every way of being bad, by the name of the way."""
     folder.mkdir(parents=True, exist_ok=True)
-    seeds = {path.suffixes[0] if path.name != "b.nii.gz" else ".gz": path for path in make_seeds(
-        scratch
-    )}  # fmt: skip
+    seeds = {
+        "".join(path.suffixes[:1]) or path.name if path.name != "b.nii.gz" else ".gz": path
+        for path in make_seeds(scratch)
+    }
     made: dict[str, Path] = {}
 
     def put(name: str, data: bytes) -> Path:

@@ -19,7 +19,7 @@ def test_biplane_indices_have_intervals_also_when_the_run_is_taken_up_again(cine
     manifest = tmp_path / "list.csv"
     manifest.write_text(
         "path,id,patient,view,spacing_row_mm,spacing_col_mm\n"
-        "in/c0.nii.gz,a,P1,A4C,1,1\nin/c1.nii.gz,b,P1,A2C,1,1\n"
+        "in/c0.nii.gz,a,P1,A4C,1.6,1.6\nin/c1.nii.gz,b,P1,A2C,1.6,1.6\n"
     )
     out = tmp_path / "out"
     run(manifest, out, ASSESSED)
