@@ -59,7 +59,7 @@ class Experts:
         from cardiac.research.data import labelled_stills
 
         stills = labelled_stills(self.camus, self.patients)
-        return np.stack([canonical(still.mask, still.spacing) for still in stills])
+        return np.stack([canonical(still.mask, still.spacing or (1.0, 1.0)) for still in stills])
 
 
 def canonical(mask: Mask, spacing: tuple[float, float]) -> Mask:

@@ -159,6 +159,8 @@ def _real(spec: CineSpec, camus: str | Path | None) -> PhantomCine:
                 f"there is no {phase} image with a mask", path=Path(camus) / spec.patient
             )
     ed, es = stills["ED"], stills["ES"]
+    if ed.spacing is None:
+        raise UnreadableFileError("its image has no pixel size", path=Path(camus) / spec.patient)
     return real_texture_cine(
         ed.image, ed.mask, es.image, es.mask, ed.spacing,
         n_frames=spec.n_frames, frame_rate=spec.frame_rate, seed=spec.seed, view=spec.view,
